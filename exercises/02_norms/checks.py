@@ -1,0 +1,285 @@
+"""What is asked of norms.py: the cases, what is run on them, and how the answers are compared.
+
+No import of torch here: this file is read by a process that only compares, and needs none.
+"""
+
+from grader import draw
+from grader.check import check
+from grader.compare import Close, Derived
+
+SCALES = ("integers", "unit", "tiny", "huge", "mixed", "shifted", "constant")
+HALF = ("integers", "unit", "huge", "shifted")
+EPS = (1e-5, 0.1, 1e-3)
+
+
+# --- inputs -----------------------------------------------------------------------------------
+
+
+def rows(dtypes=("float32", "float64"), scales=SCALES, shift=(0.0,)):
+    return draw.build(
+        _rows,
+        shape=draw.sizes(3, 2, 9),
+        dtype=draw.choice(*dtypes),
+        scale=draw.choice(*scales),
+        eps=draw.choice(*EPS),
+        shift=draw.choice(*shift),
+        seed=draw.integers(0, 10**6),
+    )
+
+
+def _rows(shape, dtype, scale, eps, seed=1, shift=0.0):
+    d_model = shape[-1]
+    return {
+        "x": draw.values(seed, tuple(shape), dtype, scale, shift),
+        "gain": draw.values(seed + 1, (d_model,), dtype),
+        "bias": draw.values(seed + 2, (d_model,), dtype),
+        "eps": eps,
+    }
+
+
+def some_rows(dtypes=("float32", "float64"), scales=SCALES, shift=0.0):
+    """Return one case of each scale, and single rows: short, long, of one number."""
+    found = [_rows([2, 4, 3], dtypes[n % len(dtypes)], scale, EPS[n % 3], n, shift) for n, scale in enumerate(scales)]
+    found += [_rows(shape, dtypes[0], "integers", 0.1, 7, shift) for shape in ([3], [1, 2], [5, 96])]
+    return found
+
+
+def _without_bias(cases):
+    return [{name: value for name, value in case.items() if name != "bias"} for case in cases]
+
+
+def with_gradient(cases):
+    """Add the gradient that arrives from above to each case."""
+    return [{**case, "upstream": draw.values(99, case["x"].shape, case["x"].dtype)} for case in cases]
+
+
+def gradient_rows():
+    return rows(("float64", "float32"), ("integers", "unit", "mixed", "shifted")).map(lambda case: with_gradient([case])[0])
+
+
+def _gradients(function, inputs, upstream, eps):
+    """Return the result and the gradient of each input."""
+    leaves = {name: value.clone().requires_grad_() for name, value in inputs.items()}
+    result = function(**leaves, eps=eps)
+    (result * upstream).sum().backward()
+    return {"result": result, **{name: leaf.grad for name, leaf in leaves.items()}}
+
+
+def _described(module, x):
+    """Return what a fresh module holds."""
+    return {
+        "parameters": {name: value.detach().clone() for name, value in module.named_parameters()},
+        "result": module.to(x.dtype)(x),
+    }
+
+
+def _set(module, x, **parameters):
+    """Return the module in the dtype and on the device of x, with these parameter values."""
+    module = module.to(dtype=x.dtype, device=x.device)
+    for name, value in parameters.items():
+        getattr(module, name).data.copy_(value)
+    return module
+
+
+# --- layer norm -------------------------------------------------------------------------------
+
+
+@check(points=3, cases=rows, examples=some_rows, draws=16, compare=Derived())
+def layer_norm_normalizes_each_row(module, x, gain, bias, eps):
+    """layer_norm: float32 and float64; near zero, huge, mixed and constant rows"""
+    return module.layer_norm(x, gain, bias, eps)
+
+
+def far_rows():
+    return rows(("float32",), ("unit", "integers"), (1e4, 3e3))
+
+
+@check(points=2, cases=far_rows, examples=lambda: some_rows(("float32",), ("unit",), 1e4), compare=Derived())
+def layer_norm_keeps_digits_of_far_rows(module, x, gain, bias, eps):
+    """layer_norm: rows with a large mean lose no digits"""
+    return module.layer_norm(x, gain, bias, eps)
+
+
+def half_rows():
+    return rows(("float16", "bfloat16"), HALF)
+
+
+@check(points=1, cases=half_rows, examples=lambda: some_rows(("float16", "bfloat16"), HALF), compare=Derived())
+def layer_norm_survives_half_precision(module, x, gain, bias, eps):
+    """layer_norm: bfloat16 and float16, values above 256 included"""
+    return module.layer_norm(x, gain, bias, eps)
+
+
+@check(
+    points=2,
+    cases=gradient_rows,
+    examples=lambda: with_gradient(some_rows(("float64",), ("integers", "mixed"))),
+    compare=Derived(),
+)
+def layer_norm_gradients(module, x, gain, bias, upstream, eps):
+    """layer_norm: gradients of x, gain and bias"""
+    return _gradients(module.layer_norm, {"x": x, "gain": gain, "bias": bias}, upstream, eps)
+
+
+@check(points=1, cases=rows, examples=some_rows, draws=6, compare=Derived())
+def layer_norm_module(module, x, gain, bias, eps):
+    """LayerNorm: learnable gain of ones and bias of zeros, the result of layer_norm"""
+    fresh = _described(module.LayerNorm(x.shape[-1]).to(x.device), x)
+    used = _set(module.LayerNorm(x.shape[-1], eps), x, gain=gain, bias=bias)
+    result = used(x)
+    result.sum().backward()
+    return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
+
+
+# --- RMS norm ---------------------------------------------------------------------------------
+
+
+def rms_rows():
+    return rows().map(lambda case: _without_bias([case])[0])
+
+
+@check(points=3, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=16, compare=Derived())
+def rms_norm_divides_by_root_mean_square(module, x, gain, eps):
+    """rms_norm: float32 and float64; near zero, huge, mixed and shifted rows"""
+    return module.rms_norm(x, gain, eps)
+
+
+def rms_half_rows():
+    return half_rows().map(lambda case: _without_bias([case])[0])
+
+
+@check(
+    points=1,
+    cases=rms_half_rows,
+    examples=lambda: _without_bias(some_rows(("float16", "bfloat16"), HALF)),
+    compare=Derived(),
+)
+def rms_norm_survives_half_precision(module, x, gain, eps):
+    """rms_norm: bfloat16 and float16, values above 256 included"""
+    return module.rms_norm(x, gain, eps)
+
+
+def rms_gradient_rows():
+    return gradient_rows().map(lambda case: _without_bias([case])[0])
+
+
+@check(
+    points=2,
+    cases=rms_gradient_rows,
+    examples=lambda: _without_bias(with_gradient(some_rows(("float64",), ("integers", "mixed")))),
+    compare=Derived(),
+)
+def rms_norm_gradients(module, x, gain, upstream, eps):
+    """rms_norm: gradients of x and gain"""
+    return _gradients(module.rms_norm, {"x": x, "gain": gain}, upstream, eps)
+
+
+@check(points=1, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=6, compare=Derived())
+def rms_norm_module(module, x, gain, eps):
+    """RMSNorm: learnable gain of ones, the result of rms_norm"""
+    fresh = _described(module.RMSNorm(x.shape[-1]).to(x.device), x)
+    used = _set(module.RMSNorm(x.shape[-1], eps), x, gain=gain)
+    result = used(x)
+    result.sum().backward()
+    return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
+
+
+# --- batch norm, deep norm --------------------------------------------------------------------
+
+
+def batches():
+    return draw.build(
+        _batches,
+        shape=draw.sizes(2, 2, 8),
+        dtype=draw.choice("float32", "float64"),
+        scale=draw.choice("integers", "unit", "shifted", "huge"),
+        eps=draw.choice(*EPS),
+        momentum=draw.choice(0.1, 0.3),
+        seed=draw.integers(0, 10**6),
+    )
+
+
+def _batches(shape, dtype, scale, eps, momentum, seed=1):
+    return {
+        "batches": [draw.values(seed + n, tuple(shape), dtype, scale) for n in range(3)],
+        "gain": draw.values(seed + 5, (shape[1],), dtype),
+        "bias": draw.values(seed + 6, (shape[1],), dtype),
+        "eps": eps,
+        "momentum": momentum,
+    }
+
+
+def some_batches():
+    return [_batches([3, 2], "float32", "integers", 0.1, 0.3), _batches([4, 5], "float64", "shifted", 1e-5, 0.1)]
+
+
+@check(points=2, cases=batches, examples=some_batches, compare=Derived())
+def batch_norm_trains_and_evaluates(module, batches, gain, bias, eps, momentum):
+    """BatchNorm: training, running averages, evaluation"""
+    x = batches[0]
+    norm = module.BatchNorm(x.shape[1], eps, momentum)
+    kinds = {"parameters": sorted(name for name, _ in norm.named_parameters())}
+    state = norm.state_dict()
+    names = ("gain", "bias", "running_mean", "running_var")
+    fresh = {name: state[name].clone() if name in state else None for name in names}
+    norm = _set(norm, x, gain=gain, bias=bias)
+    norm.train()
+    trained = [norm(batch) for batch in batches[:2]]
+    running = [norm.running_mean.clone(), norm.running_var.clone()]
+    norm.eval()
+    evaluated = [norm(batches[2]), norm(batches[2][:1])]
+    after = [norm.running_mean, norm.running_var]
+    return {**kinds, "fresh": fresh, "trained": trained, "running": running, "evaluated": evaluated, "after": after}
+
+
+def deep_rows():
+    return draw.build(_deep, case=rows(("float32", "float64"), ("integers", "unit", "mixed")), alpha=draw.choice(2.0, 0.5, 3.7))
+
+
+def _deep(case, alpha):
+    d_model = case["x"].shape[-1]
+    return {**case, "weight": draw.values(5, (d_model, d_model), case["x"].dtype), "alpha": alpha}
+
+
+@check(
+    points=2,
+    cases=deep_rows,
+    examples=lambda: [_deep(case, 2.0) for case in some_rows(("float64", "float32"), ("integers", "unit"))],
+    compare=Derived(),
+)
+def deep_norm_scales_the_residual(module, x, gain, bias, eps, weight, alpha):
+    """deep_norm: the residual branch is scaled, then everything is normalized"""
+    return module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, eps)
+
+
+@check(
+    points=1,
+    examples=lambda: [{"num_layers": layers} for layers in (1, 2, 6, 24, 1000)],
+    compare=Close(rtol=1e-12),
+)
+def deep_norm_constants_of_decoders(module, num_layers):
+    """deep_norm_constants: alpha and beta of a decoder-only model"""
+    return module.deep_norm_constants(num_layers)
+
+
+# --- devices ----------------------------------------------------------------------------------
+
+
+def portable_rows():
+    case = _deep(_rows([2, 4, 3], "float32", "unit", 1e-5), 2.0)
+    return [case, {**_deep(_rows([5, 6], "float16", "unit", 1e-5), 2.0)}]
+
+
+@check(points=1, examples=portable_rows, compare=Derived(), device="portable")
+def everything_stays_on_its_device(module, x, gain, bias, eps, weight, alpha):
+    """every function and module: nothing is made on the wrong device"""
+    flat = x.reshape(-1, x.shape[-1])
+    batch = _set(module.BatchNorm(x.shape[-1], eps), x)
+    return {
+        "layer_norm": module.layer_norm(x, gain, bias, eps),
+        "rms_norm": module.rms_norm(x, gain, eps),
+        "deep_norm": module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, eps),
+        "LayerNorm": _set(module.LayerNorm(x.shape[-1], eps), x)(x),
+        "RMSNorm": _set(module.RMSNorm(x.shape[-1], eps), x)(x),
+        "BatchNorm": [batch(flat), batch.eval()(flat)],
+    }

@@ -1,0 +1,293 @@
+"""The command `grader`. Heavy imports happen inside the commands: `list` and `--help` start at once."""
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from grader import __version__
+from grader.errors import FAILED, FAULT, INTERRUPTED, OK, USAGE, EmptyError, GraderError, UsageError
+
+if TYPE_CHECKING:
+    from grader.exercise import Exercise
+    from grader.verdict import Grade, Result
+
+app = typer.Typer(
+    name="grader",
+    help="Grade exercises on the foundations of language models against a hidden reference.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Slugs, all exercises if none.")]
+CourseOption = Annotated[Path | None, typer.Option("--course", metavar="DIR", help="The course, if not the one around.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the drawn cases.")]
+DeviceName = Literal["cpu", "cuda", "auto", "all"]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Grade exercises on the foundations of language models against a hidden reference."""
+    if version:
+        typer.echo(f"grader {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(
+    names: Names = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="PATH", help="A file, or a folder with your files, instead of exercises/.")
+    ] = None,
+    device: Annotated[DeviceName, typer.Option("--device", help="Where tensors are computed.")] = "cpu",
+    smallest: Annotated[
+        bool | None,
+        typer.Option("--shrink/--no-shrink", help="Search the smallest failing case. Default: where no library is loaded for it."),
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade your files: exercises/01_bpe/bpe.py and so on, or those in --from."""
+    from grader.verdict import Result
+
+    result = _check(names, source, device, smallest, seed, course)
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        from grader.report import show_result
+
+        show_result(_console(), result)
+    assert isinstance(result, Result)
+    if any(grade.broken for grade in result.exercises):
+        raise typer.Exit(FAULT)
+    raise typer.Exit(OK if all(grade.complete for grade in result.exercises) else FAILED)
+
+
+def _check(
+    names: list[str] | None, source: Path | None, device: DeviceName, smallest: bool | None, seed: int, course: Path | None
+) -> "Result":
+    from grader.course import find_course
+    from grader.verdict import Result
+
+    found = find_course(course)
+    exercises = [found.find(name) for name in names] if names else found.exercises()
+    if source is not None and not source.exists():
+        raise UsageError(f"--from {source}: there is no such file or folder")
+    if source is not None and source.is_file() and len(exercises) != 1:
+        named = [exercise for exercise in exercises if exercise.filename == source.name]
+        if not named:
+            raise UsageError(f"--from {source}: say which exercise this file is for, as in: grader check bpe --from {source}")
+        exercises = named
+    paths = {exercise.slug: found.submission(exercise, source) for exercise in exercises}
+    if not any(path.exists() for path in paths.values()):
+        places = ", ".join(str(path) for path in paths.values())
+        raise EmptyError(f"there is nothing to grade: looked for {places}")
+    grades: list[Grade] = []
+    notes: list[str] = []
+    for exercise in exercises:
+        grade, note = _study(found, exercise, paths[exercise.slug], device, smallest, seed)
+        grades.append(grade)
+        notes += [note] if note and note not in notes else []
+    return Result(
+        grader=__version__,
+        seed=seed,
+        device=device,
+        note=" ".join(notes),
+        score=sum(grade.score for grade in grades),
+        points=sum(grade.points for grade in grades),
+        exercises=tuple(grades),
+    )
+
+
+def _study(
+    course: Any, exercise: "Exercise", path: Path, device: DeviceName, smallest: bool | None, seed: int
+) -> tuple["Grade", str]:
+    """Grade one file; the second part is what the user should know about the device."""
+    from grader.ready import ready
+    from grader.study import study
+
+    with ready(course, exercise, seed, _note) as made:
+        devices: tuple[Any, ...] = ("cpu",)
+        note = ""
+        if device != "cpu" and "torch" in exercise.preload:
+            if made.grader.sandbox.has_cuda():
+                devices = {"cuda": ("cuda",), "auto": ("cuda",), "all": ("cpu", "cuda")}[device]
+            elif device == "auto":
+                note = "No CUDA device was found: graded on the CPU."
+            else:
+                raise UsageError(f"--device {device}: torch finds no CUDA device here; --device auto takes the CPU then")
+        return study(made, path, devices, smallest, _note), note
+
+
+@app.command("list")
+def list_(
+    name: Annotated[str | None, typer.Argument(metavar="[EXERCISE]", help="Show the checks of this exercise.")] = None,
+    as_json: Json = False,
+    course: CourseOption = None,
+) -> None:
+    """Show the exercises in order of study, or the checks of one."""
+    from grader.course import find_course
+
+    found = find_course(course)
+    if name:
+        from grader.oracle import load_checks
+
+        exercise = found.find(name)
+        checks = load_checks(found.checks(exercise), exercise.slug)
+        rows = [{"check": item.name, "points": item.points, "title": item.title} for item in checks]
+        lines = [f"{row['points']:>3}  {row['title']}" for row in rows]
+        lines.insert(0, f"{exercise.slug}  {exercise.title}: {exercise.points} points, {found.submission(exercise, None)}")
+    else:
+        exercises = found.exercises()
+        if not exercises:
+            raise UsageError(f"{found.root} has no exercises")
+        rows = [_row(item) for item in exercises]
+        width = max(len(item.slug) for item in exercises)
+        lines = [f"{item.number:>2}  {item.slug:<{width}}  {item.points:>3} points  {item.title}" for item in exercises]
+    _print(rows, lines, as_json)
+
+
+def _row(exercise: "Exercise") -> dict[str, Any]:
+    fields = exercise.model_dump(include={"slug", "number", "title", "summary", "points", "prerequisites"})
+    return {**fields, "file": str(exercise.folder / exercise.filename)}
+
+
+@app.command()
+def hint(
+    name: Annotated[str, typer.Argument(metavar="EXERCISE")],
+    check_name: Annotated[str | None, typer.Argument(metavar="[CHECK]", help="Name of a check, or a part of it.")] = None,
+    level: Annotated[int, typer.Option(min=1, max=3, help="1 a question, 2 the idea, 3 the line of attack.")] = 1,
+    course: CourseOption = None,
+) -> None:
+    """Show hints: a question first, the idea at level 2, the line of attack at level 3."""
+    from grader.course import find_course
+
+    exercise = find_course(course).find(name)
+    chosen = {key: texts for key, texts in exercise.hints.items() if check_name is None or check_name in key}
+    if not chosen:
+        known = ", ".join(exercise.hints) or "none"
+        raise UsageError(f"{exercise.slug} has no hints for {check_name!r}; there are hints for: {known}")
+    for key, texts in chosen.items():
+        typer.echo(f"{key}\n  " + "\n  ".join(texts[:level]))
+
+
+@app.command()
+def audit(
+    names: Names = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw cases with.")] = 1,
+    as_json: Json = False,
+    course: CourseOption = None,
+) -> None:
+    """Prove the checks: right programs pass, every named wrong program fails."""
+    from grader.audit import audit as run
+    from grader.audit import show_audit
+    from grader.course import find_course
+
+    found = find_course(course)
+    exercises = [found.find(name) for name in names] if names else found.exercises()
+    results = [run(found, exercise, seeds, _note) for exercise in exercises]
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([result.model_dump() for result in results], indent=2))
+    else:
+        for result in results:
+            show_audit(_console(), result)
+    raise typer.Exit(OK if all(result.green for result in results) else FAILED)
+
+
+@app.command()
+def new(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="[a-z][a-z0-9_]*, at most 24 characters.")],
+    title: Annotated[str, typer.Option(help="Title of the exercise.")] = "",
+    course: CourseOption = None,
+) -> None:
+    """Write every file of a new exercise."""
+    from grader.course import find_course
+    from grader.new import create
+
+    for path in create(find_course(course), slug, title or slug.replace("_", " ").capitalize()):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"Fill them in, then run: grader audit {slug}")
+
+
+@app.command()
+def doctor(as_json: Json = False, course: CourseOption = None) -> None:
+    """Look at Python, torch, CUDA, the sandbox and the cache, and say what each means for you."""
+    from grader.doctor import examine
+
+    rows = examine(course)
+    lines = [f"{'ok ' if row['ok'] else 'NO '} {row['what']:<8} {row['found']}\n             {row['meaning']}" for row in rows]
+    _print(rows, lines, as_json)
+    raise typer.Exit(OK if all(row["ok"] for row in rows) else FAULT)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of `grader check --json`."""
+    import json
+
+    from grader.verdict import Result
+
+    typer.echo(json.dumps(Result.model_json_schema(), indent=2))
+
+
+# --- printing ---------------------------------------------------------------------------------
+
+
+def _print(rows: list[dict[str, Any]], lines: list[str], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        typer.echo("\n".join(lines))
+
+
+def _note(sentence: str) -> None:
+    """Say what takes long, on standard error, where a person looks."""
+    typer.echo(f"grader: {sentence} ...", err=True)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def main() -> NoReturn:
+    """Run the command; every error is a sentence and an exit code."""
+    try:
+        # without standalone mode the exit code of typer.Exit is returned and errors arrive here
+        code = app(standalone_mode=False) or OK
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("grader: interrupted", err=True)
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the last place where an error can become a sentence
+        code = _explain(error)
+    sys.exit(code)
+
+
+def _explain(error: Exception) -> int:
+    """Print an error as a sentence and return its exit code."""
+    show = getattr(error, "show", None)
+    if show is not None:  # wrong usage, found by typer, which knows how to say it
+        show()
+        return USAGE
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+    if isinstance(error, GraderError):
+        typer.echo(f"grader: {error}", err=True)
+        return error.exit_code
+    typer.echo(f"grader: the grader itself failed, which is not your fault: {error!r}", err=True)
+    typer.echo("grader: run it again with `grader --debug ...` and report what it prints", err=True)
+    return FAULT

@@ -1,0 +1,110 @@
+"""A course: a folder with exercises/ in it, and what belongs to each exercise."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import EmptyError, UsageError
+from grader.exercise import Exercise, read
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The files of a course, found by their place. Reference and solutions may be absent (a kit)."""
+
+    root: Path
+
+    def exercises(self) -> list[Exercise]:
+        """Return all exercises in order of study."""
+        folders = [path for path in (self.root / "exercises").iterdir() if (path / "exercise.yaml").is_file()]
+        return [read(folder) for folder in sorted(folders)]
+
+    def find(self, slug: str) -> Exercise:
+        """Return the exercise with this slug; "01_bpe" and "bpe.py" are understood too.
+
+        Raises:
+            UsageError: there is none; the message suggests the nearest.
+        """
+        wanted = slug.rstrip("/").split("/")[-1].removesuffix(".py")
+        folders = {path.parent.name.partition("_")[2]: path.parent for path in self.root.glob("exercises/*/exercise.yaml")}
+        names = {**{folder.name: folder for folder in folders.values()}, **folders}
+        if wanted in names:
+            return read(names[wanted])
+        near = difflib.get_close_matches(wanted, folders, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(folders)) or 'none'}."
+        raise UsageError(f"there is no exercise {slug!r}; {hint}")
+
+    def checks(self, exercise: Exercise) -> Path:
+        """Return the path of the exercise's checks."""
+        return exercise.folder / "checks.py"
+
+    def reference(self, exercise: Exercise) -> Path:
+        """Return the path of the hidden reference."""
+        return self.root / "reference" / exercise.filename
+
+    def misconceptions(self, exercise: Exercise) -> Path:
+        """Return the path of the named wrong programs."""
+        return self.root / "reference" / "misconceptions" / exercise.filename
+
+    def solution(self, exercise: Exercise) -> Path:
+        """Return the path of the shipped solution."""
+        return self.root / "solutions" / exercise.filename
+
+    def accepted(self, exercise: Exercise) -> list[Path]:
+        """Return the paths of the right programs in other styles."""
+        return sorted((self.root / "tests" / "variants" / exercise.slug).glob("*.py"))
+
+    def submission(self, exercise: Exercise, folder: Path | None) -> Path:
+        """Return the path of the student's file; it need not exist.
+
+        Args:
+            exercise: whose file is wanted.
+            folder: where the student works, None for the course itself. A file counts as the
+                submission. In a folder, <slug>.py and <number>_<slug>/<slug>.py are looked for.
+        """
+        if folder is None:
+            return exercise.folder / exercise.filename
+        if folder.is_file():
+            return folder
+        places = [folder / exercise.filename, folder / exercise.folder.name / exercise.filename]
+        return next((place for place in places if place.exists() or place.is_symlink()), places[0])
+
+
+def find_course(start: Path | None = None) -> Course:
+    """Return the course around a folder, else the one that this package is part of.
+
+    Raises:
+        UsageError: `start` was given and holds no course, or there is no course anywhere.
+    """
+    if start is not None:
+        if not (start / "exercises").is_dir():
+            raise UsageError(f"{start} is no course: it has no folder exercises/")
+        return Course(start.resolve())
+    here = Path.cwd()
+    for folder in [here, *here.parents, Path(__file__).parent.parent]:
+        if any(folder.glob("exercises/*/exercise.yaml")):
+            return Course(folder)
+    raise UsageError("no course was found here; run this in a course folder or name one with --course")
+
+
+def read_submission(path: Path, exercise: Exercise, limit: int = 1 << 20) -> bytes:
+    """Return the bytes of a student's file.
+
+    Raises:
+        EmptyError: there is no such file.
+        ValueError: it is something that is not graded; the message is a sentence for the student.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; a file {exercise.filename} is graded")
+    try:
+        with path.open("rb") as file:
+            source = file.read(limit + 1)
+    except FileNotFoundError:
+        raise EmptyError(f"there is no file {path}") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    if len(source) > limit:
+        raise ValueError(f"{path} is larger than {limit >> 20} MiB; that is no solution of this exercise")
+    if not source.strip():
+        raise ValueError(f"{path} is empty")
+    return source

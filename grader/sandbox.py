@@ -1,0 +1,362 @@
+"""The fence: runs a student's file in a process of its own and asks it for answers.
+
+A `Sandbox` owns one worker process (worker/__main__.py) that imports the heavy libraries once and
+forks for each submission; the fork executes the student's file and answers cases. Nothing that comes
+back is trusted: every message has a size cap and one deadline, and whatever goes wrong is an `Answer`
+about that submission, not an exception here. `FaultError` means that the worker itself failed.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import site
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from grader.case import Answer, Case, Job, Kind, Limits
+from grader.errors import FaultError, WireError
+from grader.show import clean
+from grader.wire import HEADER, Caps, pack, sizes, unpack
+
+START_SECONDS = 120.0  # for the worker to import what is preloaded, on a slow disk
+REAP_SECONDS = 10.0
+TAIL = 4096  # bytes of a program's output that are kept
+WORKER = Path(__file__).parent / "worker" / "__main__.py"
+# Of the grader's environment only this reaches the worker: where the linker finds CUDA, and which GPU.
+PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
+KINDS = frozenset({"value", "not_started", "missing", "raised", "unsendable", "memory", "broken"})
+
+
+class Sandbox:
+    """Answers cases with a student's program.
+
+    Use it as a context manager. The worker starts at once and loads `preload` while the caller goes
+    on; `open` waits for it.
+    """
+
+    def __init__(self, preload: tuple[str, ...] = ()) -> None:
+        self._preload = preload
+        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        self._job: Job | None = None
+        self._runner: _Runner | None = None
+        self._spent: dict[str, float] = {}
+        self._forks = 0
+        self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill everything and remove the temporary folder."""
+        # a worker that has failed already cannot be asked to kill; it has reported that before
+        with contextlib.suppress(FaultError):
+            self.leave()
+        self._control.close()
+        _kill(self._process.pid)
+        self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+        self._folder.cleanup()
+
+    def open(self, job: Job) -> Answer:
+        """Load a submission. Kind "value" means that it is ready to answer.
+
+        Raises:
+            FaultError: the worker does not work.
+        """
+        self.leave()
+        self._job = job
+        self._spent = {}
+        return self._load()
+
+    def leave(self) -> None:
+        """Kill the program of the current submission, if it runs."""
+        if self._runner:
+            self._reap()
+
+    def answer(self, check: str, case: Case) -> Answer:
+        """Return what the probe of a check makes of a case, in a fresh process if the last one ended.
+
+        Raises:
+            FaultError: the worker does not work, or no submission was opened.
+        """
+        if self._job is None:
+            raise FaultError("no submission was opened in the sandbox")
+        if self._runner is None:
+            loaded = self._load()
+            if loaded.kind != "value":
+                return loaded
+        left = self._job.limits.check_seconds - self._spent.get(check, 0.0)
+        if left <= 0:
+            return Answer("timeout", message=f"the check took more than {self._job.limits.check_seconds:g} s")
+        begun = time.monotonic()
+        answer = self._ask({"check": check, "inputs": case.inputs}, min(left, self._job.limits.case_seconds))
+        self._spent[check] = self._spent.get(check, 0.0) + time.monotonic() - begun
+        return answer
+
+    def has_cuda(self) -> bool:
+        """Say whether torch finds a GPU; asked of a fork, so that CUDA never starts in the grader.
+
+        Raises:
+            FaultError: the worker does not work.
+        """
+        probe = "def cuda(module):\n    import torch\n    return torch.cuda.is_available()"
+        self.open(Job("device", b"", probe, limits=Limits(case_seconds=60, check_seconds=60, memory_mib=1 << 16)))
+        found = self.answer("cuda", Case({}))
+        self.leave()
+        return found.kind == "value" and found.value is True
+
+    # --- the submission's process ---------------------------------------------------------
+
+    def _load(self) -> Answer:
+        job = self._job
+        assert job is not None
+        self._fork(job)
+        message = {
+            "slug": job.slug,
+            "source": job.source,
+            "probes": job.probes,
+            "device": job.device,
+            "limits": _limits(job),
+        }
+        return self._ask(message, job.limits.load_seconds)
+
+    def _ask(self, message: dict[str, Any], seconds: float) -> Answer:
+        """Send a message to the submission's process and return its answer; kill it unless it is well."""
+        runner, job = self._runner, self._job
+        assert runner is not None and job is not None
+        caps = Caps(frame=job.limits.frame_mib << 20)
+        try:
+            reply = runner.exchange(message, time.monotonic() + seconds, caps)
+            return _answer(reply, runner.tail())
+        except TimeoutError:
+            self._reap()
+            return Answer("timeout", message=f"no answer within {seconds:.3g} s", output=runner.tail())
+        except (EOFError, ConnectionError):
+            return self._died(self._reap(), runner.tail())
+        except WireError as error:
+            self._reap()
+            return Answer("violation", message=f"what came back cannot be read: {error}", output=runner.tail())
+
+    def _died(self, status: int, output: str) -> Answer:
+        """Describe how a process ended, from its wait status."""
+        assert self._job is not None
+        if os.WIFEXITED(status):
+            code = os.WEXITSTATUS(status)
+            return Answer("died", message=f"the program ended the process (exit status {code})", output=output)
+        number = os.WTERMSIG(status)
+        kind: Kind = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}.get(signal.Signals(number), "died")  # type: ignore[assignment]  # the values are kinds
+        texts = {
+            signal.SIGSEGV: "the process crashed (segmentation fault); often a recursion without end",
+            signal.SIGXCPU: "the program used up its processor time",
+            signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
+        }
+        name = signal.Signals(number).name
+        return Answer(kind, message=texts.get(signal.Signals(number), f"the process was ended by {name}"), output=output)
+
+    # --- the worker -----------------------------------------------------------------------
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        paths = [path for path in dict.fromkeys([*site.getsitepackages(), *sys.path]) if _is_library(path)]
+        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+        environment |= {
+            "HOME": self._folder.name,
+            "TMPDIR": self._folder.name,
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            # the same order of sets in every run, and one thread: a fork with several would hang
+            "PYTHONHASHSEED": "0",
+            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+        }
+        self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own file
+            [sys.executable, "-s", "-S", "-B", "-P", "-X", "utf8", str(WORKER), str(theirs.fileno()), *paths],
+            env=environment,
+            cwd=self._folder.name,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            close_fds=True,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control = ours
+        self._ready = False
+        ours.sendall(pack({"preload": list(self._preload)}))
+
+    def _command(self, message: dict[str, Any], fds: tuple[int, ...] = (), seconds: float = REAP_SECONDS) -> Any:
+        """Send a command to the worker and return its reply."""
+        try:
+            if not self._ready:
+                _receive(self._control, time.monotonic() + START_SECONDS)
+                self._ready = True
+            self._control.settimeout(seconds)
+            socket.send_fds(self._control, [pack(message)], list(fds))
+            return unpack(_receive(self._control, time.monotonic() + seconds))
+        except (OSError, EOFError, WireError) as error:
+            _kill(self._process.pid)
+            self._process.wait()
+            words = (self._process.stderr.read() if self._process.stderr else b"").decode("utf-8", "replace")
+            raise FaultError(f"the worker process failed: {clean(words.strip()[-500:]) or repr(error)}") from None
+
+    def _fork(self, job: Job) -> None:
+        self._forks += 1
+        folder = Path(self._folder.name) / str(self._forks)
+        folder.mkdir()
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        try:
+            reply = self._command({"fork": str(folder)}, (theirs.fileno(), write), START_SECONDS)
+        finally:
+            theirs.close()
+            os.close(write)
+        self._runner = _Runner(reply["pid"], ours, read, folder)
+
+    def _reap(self) -> int:
+        """Kill the submission's process group and return the wait status of its leader."""
+        runner, self._runner = self._runner, None
+        assert runner is not None
+        runner.drain()
+        status = self._command({"reap": runner.pid})["status"]
+        runner.close()
+        return int(status)
+
+
+class _Runner:
+    """The parent's end of a submission's process: a socket for messages, a pipe for its output."""
+
+    def __init__(self, pid: int, sock: socket.socket, output: int, folder: Path) -> None:
+        self.pid = pid
+        self.sock = sock
+        self.output = output
+        self.folder = folder
+        self.printed = b""
+        self.number = 0
+        os.set_blocking(output, False)
+
+    def close(self) -> None:
+        self.sock.close()
+        if self.output >= 0:
+            os.close(self.output)
+            self.output = -1
+
+    def exchange(self, message: dict[str, Any], deadline: float, caps: Caps) -> dict[str, Any]:
+        """Send a message and return the reply to it; the deadline is for both."""
+        self.number += 1
+        self.printed = b""
+        self.sock.settimeout(max(0.001, deadline - time.monotonic()))
+        self.sock.sendall(pack({**message, "number": self.number}, replace(caps, frame=1 << 32)))
+        reply = unpack(_receive(self.sock, deadline, caps, self), caps)
+        if not isinstance(reply, dict) or reply.get("number") != self.number:
+            raise WireError("an answer to another question")
+        return reply
+
+    def drain(self) -> None:
+        """Read what the program has printed so far and keep its tail."""
+        while self.output >= 0:
+            try:
+                data = os.read(self.output, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                os.close(self.output)
+                self.output = -1
+            self.printed = (self.printed + data)[-TAIL:]
+
+    def tail(self) -> str:
+        """Return the tail of the output of the last exchange, safe to print."""
+        self.drain()
+        return clean(self.printed.decode("utf-8", "replace"))
+
+
+def _receive(sock: socket.socket, deadline: float, caps: Caps | None = None, runner: _Runner | None = None) -> bytes:
+    """Return one whole frame; the header is checked before the rest is read.
+
+    Raises:
+        TimeoutError: it was not complete by the deadline.
+        EOFError: the other end was closed.
+        WireError: the header is wrong or announces too much.
+    """
+    caps = caps or Caps()
+    frame = bytearray()
+    wanted = HEADER.size
+    while len(frame) < wanted:
+        watched = [sock] if runner is None or runner.output < 0 else [sock, runner.output]
+        left = deadline - time.monotonic()
+        ready, _, _ = select.select(watched, [], [], max(0.0, left))
+        if runner is not None:
+            runner.drain()
+        if sock in ready:
+            data = sock.recv(min(1 << 20, wanted - len(frame)))
+            if not data:
+                raise EOFError("closed")
+            frame += data
+            if len(frame) == HEADER.size:
+                wanted += sum(sizes(bytes(frame), caps))
+        elif left <= 0:
+            raise TimeoutError
+    return bytes(frame)
+
+
+def _answer(reply: dict[str, Any], output: str) -> Answer:
+    """Return the `Answer` of a reply.
+
+    Raises:
+        WireError: a field is missing or of the wrong type.
+    """
+    texts = {name: reply.get(name, "") for name in ("error", "message", "traceback", "touched")}
+    calls = reply.get("calls", [])
+    if reply.get("kind") not in KINDS or any(type(text) is not str for text in [*texts.values(), *calls]):
+        raise WireError("an answer with unknown fields")
+    texts = {name: clean(text[:20_000]) for name, text in texts.items()}
+    return Answer(reply["kind"], reply.get("value"), calls=tuple(sorted(set(calls))), output=output, **texts)
+
+
+def _limits(job: Job) -> dict[str, int]:
+    """Return the limits that the kernel enforces, in the units of setrlimit; 0 is no limit."""
+    limits = job.limits
+    return {
+        # CUDA reserves more address space than any limit that would mean something
+        "memory": 0 if job.device == "cuda" else limits.memory_mib << 20,
+        "file": limits.file_mib << 20,
+        "processes": _own_processes() + limits.processes,
+        # the clock ends a case much earlier; this ends what the clock cannot see
+        "cpu": int(limits.load_seconds + 60 * limits.check_seconds),
+    }
+
+
+def _own_processes() -> int:
+    """Return how many threads this user has: RLIMIT_NPROC counts them all, not only the child's."""
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == os.getuid():
+                count += len(os.listdir(process / "task"))
+        except OSError:  # it has ended meanwhile
+            continue
+    return count
+
+
+def _is_library(path: str) -> bool:
+    """Say whether a folder holds installed packages: the course itself must not be importable."""
+    return Path(path).name in ("site-packages", "dist-packages") and Path(path).is_dir()
+
+
+def _kill(pid: int) -> None:
+    """Kill a process group; it may be gone already."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,73 @@
+"""Shows values to people: short, on one line, in the student's own notation."""
+
+import math
+import re
+from typing import Any
+
+from grader.case import Array, Measured
+from grader.wire import numbers
+
+# what a terminal would obey or hide: control characters, bidirectional marks, zero-width signs
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
+
+
+def show(value: Any, width: int = 100) -> str:
+    """Return a value as one line of at most about `width` characters.
+
+    Tensors show dtype, shape and, if they are small, their values.
+    """
+    return _cut(clean(_show(value, width)), width)
+
+
+def clean(text: str) -> str:
+    """Return a text without escape sequences, with control and hidden characters written out."""
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _ESCAPES.sub("", text))
+
+
+def _cut(text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 12]} … ({len(text):,} characters)"
+
+
+def _show(value: Any, width: int) -> str:
+    if isinstance(value, Measured):
+        value = value.value
+    if isinstance(value, Array):
+        return _array(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_show(k, width)}: {_show(v, width)}" for k, v in _first(value.items(), width)) + "}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        inner = ", ".join(_show(item, width) for item in _first(value, width))
+        if isinstance(value, list):
+            return f"[{inner}]"
+        if isinstance(value, tuple):
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
+        return f"{{{inner}}}" if value else "set()"
+    if isinstance(value, str) and len(value) > 4 * width:
+        return repr(value[: 4 * width])
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return f"a number of {value.bit_length():,} bits"
+    return repr(value)
+
+
+def _first(items: Any, width: int) -> list[Any]:
+    """Return as many items as could be shown, so that a huge list is not written out first."""
+    return [item for item, _ in zip(items, range(width), strict=False)]
+
+
+def _array(array: Array) -> str:
+    head = f"{array.dtype}{list(array.shape)}"
+    if array.library == "meta" or math.prod(array.shape) > 24:
+        return f"tensor {head}"
+    values = numbers(array)
+    if values.dtype.kind not in "biufc":  # the half-precision dtypes that numpy itself has not
+        values = values.astype("float32")
+    return f"tensor {head} {_nested(values.tolist())}"
+
+
+def _nested(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_nested(item) for item in value) + "]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,103 @@
+"""The result of one check on one submission, and of all checks of an exercise.
+
+These models are the published format of a result (docs/result.schema.json is made from them).
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+
+
+class Outcome(StrEnum):
+    """What a check found. Only `passed` earns points."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_STARTED = "not started"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    REFUSED = "refused"
+    BROKEN = "broken"
+
+
+class Model(BaseModel):
+    """A record of the result: closed and immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mistake(Model):
+    """A known wrong program whose answers equal the student's on the same cases."""
+
+    name: str = Field(description="slug of the misconception")
+    what: str = Field(description='noun phrase that completes "this equals"')
+    why: str = Field(description="what goes wrong, for the student")
+
+
+class Evidence(Model):
+    """The smallest failing case and the first place where its answer is wrong."""
+
+    inputs: dict[str, str] = Field(description="the case, argument by argument, as text")
+    shrunk: bool = Field(default=False, description="whether the case was searched for and minimised for this program")
+    place: str = Field(default="", description='where in the answer, "[0][2]"; empty at the top')
+    got: str = ""
+    expected: str = ""
+    allowed: str = Field(default="", description="largest accepted distance; empty if only the same will do")
+    note: str = ""
+    error: str = Field(default="", description="type of the exception, if one was raised")
+    traceback: str = Field(default="", description="frames of the student's file only")
+    output: str = Field(default="", description="tail of what the program printed")
+
+
+class Verdict(Model):
+    """The result of one check."""
+
+    check: str
+    title: str
+    outcome: Outcome
+    points: int = Field(ge=0, description="points that the check is worth")
+    earned: int = Field(ge=0)
+    message: str = Field(default="", description="one sentence that says what was found")
+    evidence: Evidence | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    cases: int = Field(default=0, ge=0, description="cases that were run")
+    device: Literal["cpu", "cuda", "meta"] = "cpu"
+
+
+class Grade(Model):
+    """The result of one submission for one exercise: a verdict for each check, none missing."""
+
+    exercise: str
+    title: str
+    file: str
+    score: int = Field(ge=0)
+    points: int = Field(ge=0)
+    verdicts: tuple[Verdict, ...]
+    next_step: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point was earned."""
+        return self.score == self.points
+
+    @property
+    def broken(self) -> bool:
+        """Whether the grader failed at some check: then the score says less than it should."""
+        return any(verdict.outcome is Outcome.BROKEN for verdict in self.verdicts)
+
+
+class Result(Model):
+    """What `grader check --json` prints."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    grader: str = Field(description="version of the grader")
+    seed: int
+    device: str = Field(description="device asked for: cpu, cuda, auto or all")
+    note: str = Field(default="", description="what the user should know about the run")
+    score: int
+    points: int
+    exercises: tuple[Grade, ...]

@@ -1,0 +1,96 @@
+"""The worker: imports the heavy libraries once, then forks a process for each submission.
+
+Started by sandbox.py as `python worker/__main__.py CONTROL_FD SITE_PACKAGES...`. This process never
+executes a student's code: it forks (runner.py does the rest), kills and waits, and ends when the
+grader does.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+# Only the standard library and installed packages are importable for a student's file. The folder of
+# this package is on the path for the imports below and no longer.
+ROOT = str(Path(__file__).parent.parent.parent)
+if __name__ == "__main__":
+    sys.path[:] = [path for path in sys.path if Path(path).name != "worker"] + sys.argv[2:]
+    sys.path.insert(0, ROOT)
+
+from grader import cost  # noqa: E402, F401  probes use it
+from grader.wire import HEADER, pack, sizes, unpack  # noqa: E402
+from grader.worker import runner  # noqa: E402
+
+
+def receive(control: socket.socket) -> tuple[Any, list[int]]:
+    """Return a message and the file descriptors that came with it.
+
+    Raises:
+        EOFError: the grader has ended.
+    """
+    frame, fds, _, _ = socket.recv_fds(control, HEADER.size, 8)
+    wanted = HEADER.size
+    while len(frame) < wanted:
+        data = control.recv(wanted - len(frame))
+        if not data:
+            raise EOFError
+        frame += data
+    wanted += sum(sizes(frame))
+    while len(frame) < wanted:
+        frame += control.recv(wanted - len(frame))
+    return unpack(frame), fds
+
+
+def reap(pid: int) -> int:
+    """Kill a process group and return the wait status of its leader."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(pid, signal.SIGKILL)  # it has not become a leader yet
+    return os.waitpid(pid, 0)[1]
+
+
+def serve(control: socket.socket) -> None:
+    """Obey the grader until it closes its end."""
+    running: set[int] = set()
+    try:
+        while True:
+            message, fds = receive(control)
+            if "fork" in message:
+                pid = os.fork()
+                if pid == 0:
+                    control.close()
+                    runner.run(fds[0], fds[1], message["fork"])
+                for fd in fds:
+                    os.close(fd)
+                running.add(pid)
+                control.sendall(pack({"pid": pid}))
+            else:
+                running.discard(message["reap"])
+                control.sendall(pack({"status": reap(message["reap"])}))
+    except (EOFError, ConnectionError):
+        for pid in running:
+            reap(pid)
+
+
+def main() -> None:
+    """Import what is asked for, say so, and serve."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    message, _ = receive(control)
+    for name in message["preload"]:
+        importlib.import_module(name)
+    sys.path.remove(ROOT)
+    del sys.argv[1:]
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: a child's collector need not touch (and copy) its pages
+    control.sendall(pack({"ready": True}))
+    serve(control)
+
+
+if __name__ == "__main__":
+    main()

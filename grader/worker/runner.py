@@ -1,0 +1,227 @@
+"""The process of one submission: executes the student's file and answers cases, nothing else.
+
+It knows the student's source and the probes. It has no answers, tolerances or points.
+"""
+
+import contextlib
+import difflib
+import linecache
+import os
+import resource
+import socket
+import sys
+import traceback
+from types import ModuleType
+from typing import Any, ClassVar, NoReturn
+
+from grader.case import Array
+from grader.errors import WireError
+from grader.load import load
+from grader.wire import HEADER, TRUSTED, digest, native, pack, sizes, unpack
+
+Reply = dict[str, Any]
+
+
+def run(channel: int, output: int, folder: str) -> NoReturn:
+    """Serve one submission and end the process. Called in a fresh fork."""
+    os.setsid()
+    os.chdir(folder)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115  open until the end
+    sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115
+    try:
+        _serve(socket.socket(fileno=channel))
+    finally:
+        os._exit(0)
+
+
+def _serve(sock: socket.socket) -> None:
+    message = _receive(sock)
+    limit(message["limits"])
+    submission = Submission(message["slug"], message["device"])
+    _send(sock, message["number"], submission.load(message["source"], message["probes"]))
+    while True:
+        message = _receive(sock)
+        try:
+            reply = submission.answer(message["check"], message["inputs"])
+        except Exception as error:  # noqa: BLE001  not the student's: those are caught in `answer`
+            reply = {"kind": "broken", "message": f"the worker failed: {error!r}"}
+        _send(sock, message["number"], reply)
+
+
+def _receive(sock: socket.socket) -> Any:
+    frame = sock.recv(HEADER.size, socket.MSG_WAITALL)
+    if not frame:
+        os._exit(0)  # the grader has ended
+    frame += sock.recv(sum(sizes(frame, TRUSTED)), socket.MSG_WAITALL)
+    return unpack(frame, TRUSTED)
+
+
+def _send(sock: socket.socket, number: int, reply: Reply) -> None:
+    try:
+        frame = pack({**reply, "number": number})
+    except WireError as error:
+        frame = pack({"number": number, "kind": "unsendable", "message": str(error)})
+    except MemoryError:
+        frame = pack({"number": number, "kind": "memory", "message": "the result takes too much memory"})
+    sock.sendall(frame)
+
+
+def limit(limits: dict[str, int]) -> None:
+    """Set the kernel's limits for this process and its children.
+
+    Memory is on top of what the process has already: a student's budget does not shrink with the
+    size of the libraries.
+    """
+    wanted = {
+        resource.RLIMIT_AS: limits["memory"] and limits["memory"] + _size(),
+        resource.RLIMIT_CPU: limits["cpu"],
+        resource.RLIMIT_FSIZE: limits["file"],
+        resource.RLIMIT_NPROC: limits["processes"],
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_CORE: 0,
+    }
+    for name, value in wanted.items():
+        if value == 0 and name != resource.RLIMIT_CORE:
+            continue
+        # some systems do not know a limit (macOS: RLIMIT_AS); the parent's deadline still holds
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(name, (value, value))
+
+
+def _size() -> int:
+    """Return the size of this process's address space in bytes, 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+class Submission:
+    """A student's module and the probes that look at it."""
+
+    def __init__(self, slug: str, device: str) -> None:
+        self.slug = slug
+        self.filename = f"{slug}.py"
+        self.device = device
+        self.module = ModuleType(slug)
+        self.probes: dict[str, Any] = {}
+        self.known: frozenset[str] = frozenset()
+
+    def load(self, source: bytes, probes: str) -> Reply:
+        """Execute the student's file; the reply's value lists the packages that it imported."""
+        self.known = frozenset(sys.modules)
+        lines = source.decode("utf-8", "replace").splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(source), None, lines, self.filename)
+        if self.device != "cpu":
+            import torch
+
+            torch.zeros(1, device=self.device)  # starts CUDA here, in the child, before the clock of a case
+        try:
+            self.module = load(source, self.slug, self.filename)
+        except BaseException as error:  # noqa: BLE001  whatever a student's file raises is an answer
+            return self._failure(error)
+        try:
+            exec(compile(probes, "probes", "exec"), self.probes)  # noqa: S102  our own source
+        except Exception as error:  # noqa: BLE001
+            return {"kind": "broken", "message": f"the probes cannot be loaded: {error!r}"}
+        return {"kind": "value", "value": self._imported()}
+
+    def answer(self, check: str, inputs: dict[str, Any]) -> Reply:
+        """Run a probe on the module."""
+        if check not in self.probes:
+            return {"kind": "broken", "message": f"there is no probe {check}"}
+        moved = {name: self._move(value) for name, value in inputs.items()}
+        watch = _Watch()
+        try:
+            with watch:
+                value = self.probes[check](self.module, **moved)
+            frame: Reply = {"kind": "value", "value": value, "touched": digest(moved)}
+        except BaseException as error:  # noqa: BLE001  whatever a student's function raises is an answer
+            frame = self._failure(error)
+        with contextlib.suppress(Exception):  # a student may have replaced or closed them
+            sys.stdout.flush()
+            sys.stderr.flush()
+        return {**frame, "calls": sorted(watch.names | self._imported())}
+
+    def _move(self, value: Any) -> Any:
+        """Return inputs with every `Array` made a tensor on the device."""
+        if isinstance(value, Array):
+            made = native(value)
+            return made if self.device == "cpu" or value.library != "torch" else made.to(self.device)
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._move(item) for item in value)
+        if isinstance(value, dict):
+            return {key: self._move(item) for key, item in value.items()}
+        return value
+
+    def _imported(self) -> set[str]:
+        """Return the top-level packages that the student's code has imported since it was loaded."""
+        return {"import " + name for name in list(sys.modules) if name not in self.known and "." not in name}
+
+    def _failure(self, error: BaseException) -> Reply:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.filename]
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        reply = {
+            "kind": "raised",
+            "error": type(error).__name__,
+            "message": _line(error),
+            "traceback": "".join(traceback.format_list(frames[-8:])),
+        }
+        if isinstance(error, SyntaxError) and not frames:
+            reply["traceback"] = "".join(traceback.format_exception_only(error))
+        if isinstance(error, NotImplementedError) and last and last[0].filename == self.filename:
+            return reply | {"kind": "not_started", "message": f"{last[0].name} is not written yet"}
+        if isinstance(error, AttributeError) and error.obj is self.module:
+            return reply | {"kind": "missing", "message": self._missing(str(error.name))}
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            return reply | {"kind": "memory", "message": "the program asked for more memory than it may have"}
+        if isinstance(error, SystemExit):
+            return reply | {"message": "the program called sys.exit"}
+        return reply
+
+    def _missing(self, name: str) -> str:
+        near = difflib.get_close_matches(name, [key for key in vars(self.module) if not key.startswith("__")], n=1)
+        hint = f"; it has {near[0]}: is that it?" if near else ""
+        return f"{self.filename} has no {name}{hint}"
+
+
+def _line(error: BaseException) -> str:
+    """Return the message of an exception as one line; its __str__ may be a student's."""
+    try:
+        return " ".join(str(error).split())[:500]
+    except Exception:  # noqa: BLE001
+        return "(its message cannot be shown)"
+
+
+class _Watch:
+    """Notes the names of the torch functions that run inside it. Costs nothing without torch."""
+
+    resolved: ClassVar[dict[Any, str]] = {}  # the name of each function met so far: finding it is slow
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        if "torch" not in sys.modules:
+            return
+        from torch.overrides import TorchFunctionMode, resolve_name
+
+        names, resolved = self.names, self.resolved
+
+        class Functions(TorchFunctionMode):
+            # no TorchDispatchMode beside it: that one imports torch._dynamo, over a second in each fork
+            def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                if func not in resolved:
+                    resolved[func] = str(resolve_name(func) or getattr(func, "__name__", func))
+                names.add(resolved[func])
+                return func(*args, **(kwargs or {}))
+
+        self.stack.enter_context(Functions())
+
+    def __exit__(self, *_: object) -> None:
+        self.stack.close()
