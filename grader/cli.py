@@ -1,5 +1,6 @@
 """The command `grader`. Heavy imports happen inside the commands: `list` and `--help` start at once."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -184,6 +185,7 @@ def hint(
 def audit(
     names: Names = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw cases with.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many seeds at a time.")] = os.cpu_count() or 1,
     as_json: Json = False,
     course: CourseOption = None,
 ) -> None:
@@ -194,7 +196,7 @@ def audit(
 
     found = find_course(course)
     exercises = [found.find(name) for name in names] if names else found.exercises()
-    results = [run(found, exercise, seeds, _note) for exercise in exercises]
+    results = [run(found, exercise, seeds, jobs, _note) for exercise in exercises]
     if as_json:
         import json
 

@@ -7,7 +7,7 @@ of the two a function returns is not what these exercises are about.
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -89,9 +89,8 @@ class Derived:
     """Floats within a tolerance derived from the dtype under test and the case.
 
     allowed = slack * (u * |exact| + sqrt(n) * noise + tiny), elementwise. u is the unit roundoff of
-    the dtype under test and tiny its smallest number. noise is how far the exact result moves when
-    each input moves by one rounding error, and at least the error that the reference itself makes
-    in that dtype (oracle.py). Rounding errors add up over a reduction: independent ones like
+    the dtype under test and tiny its smallest number. noise is the largest error that the reference
+    itself makes in that dtype on the case and on its neighbours (oracle.py). Rounding errors add up over a reduction: independent ones like
     their root mean square, which the noise has, in the worst case linearly, which is at most sqrt(n)
     more (Cauchy-Schwarz); n is the largest dimension of a tensor of the case.
     """
@@ -111,16 +110,33 @@ class Derived:
 
         return walk(expected.value, got, leaf)
 
-    def _measured(self, place: str, want: Measured, have: Array, growth: float) -> Difference | None:
-        import numpy as np
+    def errors(self, inputs: Mapping[str, Any], expected: Any, got: Any) -> Iterator[float]:
+        """Yield the largest error of each tensor in units of its tolerance."""
+        if isinstance(expected, Measured) and isinstance(got, Array):
+            exact, allowed = self._allowed(expected, math.sqrt(_reduction(inputs)))
+            yield float(_ratio(exact, _wide(got), allowed).max(initial=0.0))
+        elif isinstance(expected, (list, tuple)):
+            for want, have in zip(expected, got, strict=True):
+                yield from self.errors(inputs, want, have)
+        elif isinstance(expected, dict):
+            for key, want in expected.items():
+                yield from self.errors(inputs, want, got[key])
 
+    def _measured(self, place: str, want: Measured, have: Array, growth: float) -> Difference | None:
         wrong = _form(place, want.value, have)
         if wrong or have.library == "meta":
             return wrong
+        exact, allowed = self._allowed(want, growth)
+        return _values(place, exact, _wide(have), allowed)
+
+    def _allowed(self, want: Measured, growth: float) -> tuple[Any, Any]:
+        """Return the exact values and the tolerance of each."""
+        import numpy as np
+
         exact, noise = numbers(want.exact), numbers(want.noise)
-        tiny = _tiny(want.value.dtype)
-        allowed = self.slack * (_unit(want.value.dtype) * np.abs(exact) + growth * noise + tiny)
-        return _values(place, exact, _wide(have), np.where(np.isfinite(allowed), allowed, 0.0))
+        unit, tiny = _unit(want.value.dtype), _tiny(want.value.dtype)
+        allowed = self.slack * (unit * np.abs(exact) + growth * noise + tiny)
+        return exact, np.where(np.isfinite(allowed), allowed, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,10 +338,7 @@ def _values(place: str, want: Any, have: Any, allowed: Any) -> Difference | None
     """Compare arrays of the same shape: NaN and Inf first, then each value with its tolerance."""
     import numpy as np
 
-    with np.errstate(all="ignore"):
-        error = np.abs(have - want) if want.dtype.kind in "fc" else (have != want).astype(float)
-        same = (have == want) | (np.isnan(have) & np.isnan(want))
-        ratio = np.where(same, 0.0, np.where(np.isfinite(error) & (allowed > 0), error / allowed, np.inf))
+    ratio = _ratio(want, have, allowed)
     wrong = ~(ratio <= 1.0)
     if not wrong.any():
         return None
@@ -341,6 +354,16 @@ def _values(place: str, want: Any, have: Any, allowed: Any) -> Difference | None
         note,
         ratio=float(ratio.max()),
     )
+
+
+def _ratio(want: Any, have: Any, allowed: Any) -> Any:
+    """Return the error of each value in units of its tolerance; infinite where there is no distance."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        error = np.abs(have - want) if want.dtype.kind in "fc" else (have != want).astype(float)
+        same = (have == want) | (np.isnan(have) & np.isnan(want))
+        return np.where(same, 0.0, np.where(np.isfinite(error) & (allowed > 0), error / allowed, np.inf))
 
 
 def _wide(array: Array) -> Any:

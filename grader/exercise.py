@@ -14,14 +14,14 @@ from grader.errors import UsageError
 class Refused(BaseModel):
     """Shortcuts that an exercise does not accept.
 
-    `functions` are qualified names of torch functions as the worker reports them, "layer_norm" or
-    "torch.nn.functional.layer_norm"; `modules` are names of packages.
+    `functions` are names of torch functions, whatever stands before them: "layer_norm" refuses
+    torch.nn.functional.layer_norm and torch.ops.aten.layer_norm. `modules` are names of packages.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    functions: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
 
 
 class Exercise(BaseModel):

@@ -1,5 +1,6 @@
 """Grades one submission: compares the oracle's answers with the program's, check by check."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -164,7 +165,7 @@ def _refusal(refused: Refused, names: Sequence[str]) -> str:
             package = name.removeprefix("import ")
             if package in refused.modules:
                 return f"the file imports {package}, which does the exercise for you"
-        elif not set(name.split(".")).isdisjoint(refused.functions):  # aten.layer_norm.default too
+        elif not refused.functions.isdisjoint(re.split("[.:]+", name)):  # also "aten::layer_norm"
             return f"the program calls {name}, which does the exercise for you"
     return ""
 

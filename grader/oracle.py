@@ -12,7 +12,7 @@ from grader.errors import FaultError
 from grader.load import load_file
 from grader.wire import native, numbers, pack, unpack
 
-PERTURBATIONS = 6
+MOVES = 12  # runs on moved inputs
 UNITS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 
 
@@ -43,11 +43,13 @@ class Reference:
 
     - value: the reference run on the case as it is, in the dtype under test;
     - exact: the reference run on the case in float64;
-    - noise: the largest of |value - exact| and |perturbed - exact| over some runs in float64 in
-      which every float input is multiplied by 1 + u or 1 - u, at random per element, u being the
-      unit roundoff of its dtype. To first order this is what one rounding of each number on the
-      way can do (Higham 2002, Accuracy and Stability of Numerical Algorithms, sections 1.5 and
-      2.8), so a backward stable program stays within a small multiple of it.
+    - noise: the largest distance from exact, per element, that the reference itself shows in the
+      dtype under test, over the case as it is and some runs in which every float input is moved
+      by a few units in its last place. So it holds what rounding does on the way, cancellation included,
+      and what a few roundings of each input do to the result: the forward error that a backward
+      stable program cannot avoid (Higham 2002, Accuracy and Stability of Numerical Algorithms,
+      sections 1.5 and 1.6). Float64 is measured in float32 and scaled by the ratio of the unit
+      roundoffs, since nothing more precise is there to compare it with.
     """
 
     def __init__(self, checks: list[Check], module: Any, seed: int = 0) -> None:
@@ -85,10 +87,8 @@ class Reference:
 
     def _measure(self, check: Check, case: Case, value: Any) -> Any:
         exact = self._run(check.probe, _map(_double, case.inputs))
-        runs = []
-        for number in range(PERTURBATIONS):
-            seed = own_seed(check, number)
-            runs.append(self._run(check.probe, _perturbed(case.inputs, seed)))
+        seeds = [own_seed(check, number) for number in range(MOVES)]
+        runs = [self._run(check.probe, _moved(case.inputs, seed)) for seed in seeds]
         return _measured(value, exact, runs)
 
 
@@ -136,7 +136,8 @@ def _double(array: Array) -> Any:
     return native(as_array(numbers(array), "float64") if array.dtype in UNITS else array)
 
 
-def _perturbed(inputs: dict[str, Any], seed: int) -> dict[str, Any]:
+def _moved(inputs: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Return the inputs with every float moved to a number near by."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -144,34 +145,38 @@ def _perturbed(inputs: dict[str, Any], seed: int) -> dict[str, Any]:
     def change(array: Array) -> Any:
         if array.dtype not in UNITS:
             return native(array)
-        signs = rng.choice([-1.0, 1.0], array.shape)
-        return native(as_array(numbers(array).astype(np.float64) * (1 + UNITS[array.dtype] * signs), "float64"))
+        dtype = _measured_in(array.dtype)
+        # up to three units in the last place: moves of just one often cancel (zero stays zero)
+        steps = 2 * UNITS[dtype] * rng.uniform(-3.0, 3.0, array.shape)
+        return native(as_array(numbers(array).astype(np.float64) * (1 + steps), dtype))
 
     changed: dict[str, Any] = _map(change, inputs)
     return changed
 
 
+def _measured_in(dtype: str) -> str:
+    return "float32" if dtype == "float64" else dtype
+
+
 def _measured(value: Any, exact: Any, runs: list[Any]) -> Any:
     """Return the tree of values with each float tensor made a `Measured`."""
     if isinstance(value, Array) and value.dtype in UNITS:
-        return _measure(value, exact, runs)
+        return _leaf(value, exact, runs)
     if isinstance(value, (list, tuple)):
-        return type(value)(
-            _measured(item, exact[n], [run[n] for run in runs]) for n, item in enumerate(value)
-        )
+        return type(value)(_measured(item, exact[n], [run[n] for run in runs]) for n, item in enumerate(value))
     if isinstance(value, dict):
         return {key: _measured(item, exact[key], [run[key] for run in runs]) for key, item in value.items()}
     return value
 
 
-def _measure(value: Array, exact: Array, runs: list[Array]) -> Measured:
+def _leaf(value: Array, exact: Array, runs: list[Array]) -> Measured:
     import numpy as np
 
     truth = numbers(exact).astype(np.float64)
-    moved = [numbers(run).astype(np.float64) for run in runs]
+    scale = UNITS[value.dtype] / UNITS[_measured_in(value.dtype)]
     with np.errstate(invalid="ignore"):
-        # the float64 run of a float64 case is exact to itself: only the perturbed ones say anything
-        noise = np.max([np.abs(other - truth) for other in [numbers(value).astype(np.float64), *moved]], axis=0)
+        moved = [scale * np.abs(numbers(run).astype(np.float64) - truth) for run in runs]
+        noise = np.max([np.abs(numbers(value).astype(np.float64) - truth), *moved], axis=0)
     noise = np.where(np.isfinite(noise), noise, 0.0)
     return Measured(value, as_array(truth, "float64"), as_array(noise, "float64"))
 

@@ -108,7 +108,7 @@ def train(
         a pair that is most frequent at that step and, among equally frequent ones, the pair met
         first (words in the order in which they first occur in the corpus, left to right). vocab:
         the special tokens, then the alphabet (the byte symbols that occur in the words, sorted),
-        then a + b for every merge (a, b).
+        then a + b for every merge (a, b). (The checks accept any order of the vocabulary.)
 
     Source: Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units, 3.2.
     """
@@ -120,7 +120,7 @@ def tokenize(text: str, merges: list[tuple[str, str]]) -> list[str]:
 
     Args:
         text: any Unicode text, taken without special tokens.
-        merges: pairs in the order in which they were learned.
+        merges: pairs in the order in which they were learned, as `train` returns them.
 
     Returns:
         list of tokens in byte symbols. Each piece of `pre_tokenize` starts as single symbols; as

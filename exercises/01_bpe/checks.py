@@ -13,9 +13,27 @@ SENTENCES = [
 ]
 END = "<|endoftext|>"
 # one special token is the beginning, the end or the double of another
-SPECIALS = ["<|e|>", "<|e|><|e|>", "<|end|>", "|>", "<|"]
-# no two letters of words and their merges spell a special token
-MERGES = [("t", "h"), ("h", "u"), ("u", "g"), ("Ġ", "th"), ("Ġth", "e"), ("h", "ug"), ("a", "a"), ("aa", "a"), ("b", "a")]
+# one special token is the beginning, the end or the double of another, two overlap, one is no ASCII
+SPECIALS = ["<|e|>", "<|e|><|e|>", "<|end|>", "|>", "<|", "‹é›"]
+
+
+def _pairs(text):
+    return [tuple(pair.split()) for pair in text.split(",")]
+
+
+# Merges as they are learned, each list from one corpus: right programs that differ on lists that no
+# training gives, such as (ab, c) before (a, b), agree on these. The start of such a list is learned too.
+LEARNED = [
+    _pairs("a a, aa aa, Ġ b, Ġ aaaa, aa a, Ġaaaa a, Ġ aa, Ġaaaa aaa, Ġb aa, Ġbaa b, Ġb a, Ġba b, Ġb aaa"),
+    _pairs("b a, b ba, Ġ a, Ġ bba, Ġa bba, ba ba, b b, Ġbba a, Ġ baba, a b, Ġ b, Ġbbaa ba, Ġa baba, Ġababa a, Ġ ba"),
+    _pairs("b c, Ġ c, Ġ bc, a c, Ġ b, a a, Ġbc c, Ġ ac, Ġc b, a b, Ġc bc, c c, Ġc c, Ġcc ac, Ġc aa, Ġbcc b, Ġac a"),
+    _pairs("u g, h ug, Ġ p, u n, Ġ hug, Ġp un, Ġp ug, Ġhug s, Ġ b, Ġb un, Ġ t, Ġt hug, Ġthug s, Ġt h, Ġth e, Ġ m, Ġm ug"),
+    _pairs("æ Ĺ, æĹ ¥, Ã ©, æĹ¥ æ, ľ ¬, ð Ł, ðŁ ĺ, ðŁĺ Ģ, æĹ¥æ ľ¬, Ġ Ã©, Ġ n, Ġn a, Ġna Ã, ĠnaÃ ¯, Ġ ðŁĺĢ, Ġ Ð, ĠÐ ¶"),
+    _pairs(
+        "Ġ t, i s, e r, Ġ a, Ġt o, e n, T h, Th is, o u, s e, Ġto k, Ġtok en, n d, Ġ is, Ġt h, Ġth e, i n, Ġa b, Ġtoken i"
+    ),
+]
+MERGES = LEARNED[3]
 
 
 # --- texts ------------------------------------------------------------------------------------
@@ -32,6 +50,7 @@ def _text(text):
 def hard_texts():
     found = ["", "a", " ", "  a", "a  b", "a \n b", "Hello, how are  you?", "x\t\ty  ", "\n\na", "a_b __ c", "_"]
     found += ["don't We've I'LL 'tis y'all's", "'s", " 's", "it''s", "’s", "héllo naïve", "日本 語", "a😀b 👩‍🔬", "\u00a0x"]
+    found += ["!\u00a0", "a\u2003b", "2019 12345", "ab12cd"]
     found += ["3.14 x2 2x 100%", "e\u0301a", "...!? ...", "a\xadb", "end  ", " !a", "word\n", "1 2  3"]
     return [{"text": text} for text in found]
 
@@ -63,6 +82,7 @@ def hard_specials():
     found = ["", "a", "<|e|><|e|>", "<|e|><|e|><|e|>", "a<|e|>b", "<|end|>", "<|en|>", "<|e|> <|e|>"]
     cases = [{"text": text, "specials": SPECIALS} for text in found]
     cases += [{"text": "a.b", "specials": ["."]}, {"text": "a+b++c", "specials": ["+", "++"]}]
+    cases += [{"text": "abcd", "specials": ["ab", "bcd"]}, {"text": "<|E|> <|END|>", "specials": SPECIALS}]
     return [*cases, {"text": "no specials <|e|>", "specials": []}]
 
 
@@ -240,39 +260,37 @@ def merging_does_not_reread_the_corpus(module, sentences, times, vocab_size):
 
 
 def tokenizings():
-    pairs = draw.lists(draw.choice(*MERGES), 0, 8)
-    parts = draw.choice("the", " the", "hug", " thug", "aaa", "ba", " ", "baa", "huge", "!", " é")
-    return draw.build(_tokenizing, parts=draw.lists(parts, 0, 6), merges=pairs)
+    letters = draw.choice("ab ", "abc ", "a ", "abc d")
+    parts = draw.choice("hug", " hugs", " thug", "the", " pun", "é", " 日本", "😀", "!", "  ", " is", " token")
+    return draw.build(
+        _tokenizing,
+        number=draw.integers(0, len(LEARNED) - 1),
+        length=draw.integers(0, 17),
+        words=letters.flatmap(lambda alphabet: draw.word(alphabet, 0, 14)),
+        parts=draw.lists(parts, 0, 4),
+    )
 
 
-def _tokenizing(parts, merges):
-    return {"text": "".join(parts), "merges": list(dict.fromkeys(merges))}
+def _tokenizing(number, length, words, parts):
+    return {"text": words + "".join(parts), "merges": LEARNED[number][:length]}
 
 
 def hard_tokenizings():
-    # ranks decide: ('h', 'u') was learned before ('u', 'g'), in the second list after it
-    one, two = [("h", "u"), ("u", "g"), ("h", "ug")], [("u", "g"), ("h", "u"), ("h", "ug")]
-    later = [("b", "c"), ("a", "bc"), ("a", "b"), ("ab", "c"), ("c", "d")]
-    learned = ["Ġ t", "i s", "e r", "Ġ a", "Ġt o", "e n", "T h", "Th is", "o u", "s e", "Ġto k", "Ġtok en", "n d", "Ġ is"]
-    learned += ["Ġt h", "Ġth e", "i n", "Ġa b", "Ġtoken i"]
-    course = [tuple(pair.split(" ")) for pair in learned]
-    return [
-        _tokenizing([""], []),
-        _tokenizing(["thug"], one),
-        _tokenizing(["thug"], two),
-        _tokenizing(["thug hug"], [("t", "h"), *two]),
-        _tokenizing(["abcd abc ab"], later),
-        _tokenizing(["aaaaa"], [("a", "a"), ("aa", "a")]),
-        _tokenizing(["aaaa aaa"], [("a", "a"), ("aa", "aa")]),
-        _tokenizing(["abab"], [("a", "b"), ("ab", "ab")]),
-        # 'abc' could be reached by a merge that was never learned
-        _tokenizing(["xabc abc"], [("b", "c"), ("x", "a")]),
-        # a pair learned late makes one possible that was learned early
-        _tokenizing(["abc"], [("ab", "c"), ("a", "b")]),
-        _tokenizing(["a b"], [("a", "Ġ"), ("Ġ", "b")]),
-        _tokenizing(["😀 日本"], [("ð", "Ł"), ("Ġ", "æ"), ("æ", "Ĺ")]),
-        _tokenizing(["This is not a token."], course),
+    texts = [
+        ["", "a", "aa", "aaa", "aaaaa aaaaaaa", "baab baaab"],
+        ["bba", "abba bbaa", "babab abab", "bbabba", "b bb a aa"],
+        ["abc", "bcc bc", "acac cc", "aabbcc", "cbc cbcb"],
+        ["hug", "thug thugs", "pun pug hugs", "the mug", "ug", "h u g"],
+        ["日本語 日曜", "é éé naïve", "😀 😀😀", "жук"],
+        ["This is not a token.", "Tokenization is the end", "tokens aboard"],
     ]
+    cases = [{"text": text, "merges": LEARNED[number]} for number, group in enumerate(texts) for text in group]
+    # both orders of two pairs that overlap, each order as a corpus of its own would give it
+    for merges in ([("h", "u"), ("u", "g")], [("u", "g"), ("h", "u")], [("a", "b"), ("ab", "ab"), ("b", "c")]):
+        cases += [{"text": text, "merges": merges} for text in ("hug", "abab", "abc", "a b")]
+    # the piece ends inside what could be merged
+    cases += [{"text": text, "merges": [("s", "t")]} for text in ("'st", "it'st stay")]
+    return [*cases, {"text": "abab", "merges": []}]
 
 
 @check(points=3, cases=tokenizings, examples=hard_tokenizings, draws=20, compare=Exact())
@@ -285,12 +303,15 @@ def vocabulary(order, merges=MERGES, specials=SPECIALS):
     """Return a vocabulary with all byte symbols, in one of several orders: ids are given, not chosen."""
     kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
     symbols = [chr(byte) for byte in kept] + [chr(256 + n) for n in range(256 - len(kept))]
-    entries = [*specials, *symbols, *(a + b for a, b in merges)]
-    return {"as listed": entries, "reversed": entries[::-1], "symbols first": [*symbols, *entries[: len(specials)], *entries[len(specials) + 256 :]]}[order]
+    merged = [a + b for a, b in merges]
+    if order == "symbols first":
+        return [*symbols, *specials, *merged]
+    entries = [*specials, *symbols, *merged]
+    return entries[::-1] if order == "reversed" else entries
 
 
 def encodings():
-    parts = draw.choice("the", " thug", "<|e|>", "<|e|><|e|>", "<|", " a", "é", "😀", "\n", "hug")
+    parts = draw.choice("the", " thug", "<|e|>", "<|e|><|e|>", "<|", "‹é›", " a", "é", "😀", "\n", "hug")
     order = draw.choice("as listed", "reversed", "symbols first")
     return draw.build(_encoding, parts=draw.lists(parts, 0, 5), more=draw.text(), order=order)
 
@@ -300,7 +321,7 @@ def _encoding(parts, more="", order="as listed"):
 
 
 def hard_encodings():
-    texts = ["", "a", "the thug", "aaa aaaa", "<|e|><|e|><|e|>", "the<|end|>the", "😀", "日本語", "\x00\x7f\xad", "naïve café", "\t\n  x"]
+    texts = ["", "a", "the thug", "hugs hug", "‹é› é", "<|e|><|e|><|e|>", "the<|end|>the", "😀", "日本語", "\x00\x7f\xad", "naïve café", "\t\n  x"]
     return [_encoding([text], "", order) for text in texts for order in ("as listed", "reversed")]
 
 
@@ -327,7 +348,7 @@ def _ids_of(*symbols):
 def hard_decodings():
     emoji = ["ð", "Ł", "ĺ", "Ģ"]  # the four bytes of U+1F600
     lists = [[], ["a"], emoji, emoji[:1], emoji[:2], emoji[1:], ["a", emoji[0], "b"], [*emoji[:2], "<|e|>", *emoji[2:]]]
-    lists += [["ÿ"], ["Ģ", "Ģ"], ["Ã", "©"], ["Ġthe", "Ġ", "hug"], ["<|e|>", "a", "<|end|>"], ["Ċ", "ĉ", "Ġ"], ["<|", "|>"]]
+    lists += [["ÿ"], ["Ģ", "Ģ"], ["Ã", "©"], ["Ġthe", "Ġ", "hug"], ["‹é›", "Ã", "©"], ["Ã", "‹é›", "©"], ["<|e|>", "a", "<|end|>"], ["Ċ", "ĉ", "Ġ"], ["<|", "|>"]]
     return [_decoding(_ids_of(*symbols)) for symbols in lists]
 
 
@@ -338,8 +359,9 @@ def decoding_gives_every_text_back(module, ids, vocab, specials):
 
 
 def texts_by_size():
-    words = ["".join(chr(97 + (n * step) % 26) for step in (3, 5, 7, 11, 17)) for n in range(1, 201)]
-    merges = [("t", "h"), ("a", "b")]
+    # words of three letters, all different, with many merges in each
+    words = ["".join("abc"[n // 3**place % 3] for place in range(7)) for n in range(3, 2003, 8)]
+    merges = LEARNED[2]
     return [{"words": words, "parts": 4, "merges": merges, "vocab": vocabulary("as listed", merges, []), "specials": []}]
 
 

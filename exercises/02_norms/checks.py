@@ -9,16 +9,18 @@ from grader.compare import Close, Derived
 
 SCALES = ("integers", "unit", "tiny", "huge", "mixed", "shifted", "constant")
 HALF = ("integers", "unit", "huge", "shifted")
-EPS = (1e-5, 0.1, 1e-3)
+EPS = (1e-5, 0.1, None)  # None: the default of the function
 
 
 # --- inputs -----------------------------------------------------------------------------------
 
 
+# At least three numbers a row: of two, the normalized ones are always 1 and -1, and the gradient of
+# x is nothing but rounding errors.
 def rows(dtypes=("float32", "float64"), scales=SCALES, shift=(0.0,)):
     return draw.build(
         _rows,
-        shape=draw.sizes(3, 2, 9),
+        shape=draw.sizes(3, 3, 9),
         dtype=draw.choice(*dtypes),
         scale=draw.choice(*scales),
         eps=draw.choice(*EPS),
@@ -40,7 +42,7 @@ def _rows(shape, dtype, scale, eps, seed=1, shift=0.0):
 def some_rows(dtypes=("float32", "float64"), scales=SCALES, shift=0.0):
     """Return one case of each scale, and single rows: short, long, of one number."""
     found = [_rows([2, 4, 3], dtypes[n % len(dtypes)], scale, EPS[n % 3], n, shift) for n, scale in enumerate(scales)]
-    found += [_rows(shape, dtypes[0], "integers", 0.1, 7, shift) for shape in ([3], [1, 2], [5, 96])]
+    found += [_rows(shape, dtypes[0], "integers", 0.1, 7, shift) for shape in ([3], [1, 4], [5, 96])]
     return found
 
 
@@ -57,10 +59,15 @@ def gradient_rows():
     return rows(("float64", "float32"), ("integers", "unit", "mixed", "shifted")).map(lambda case: with_gradient([case])[0])
 
 
-def _gradients(function, inputs, upstream, eps):
-    """Return the result and the gradient of each input."""
+def _given(eps):
+    """Return eps as an argument, nothing if the default is wanted."""
+    return {} if eps is None else {"eps": eps}
+
+
+def _gradients(function, inputs, upstream):
+    """Return the result of function(**inputs) and the gradient of each input."""
     leaves = {name: value.clone().requires_grad_() for name, value in inputs.items()}
-    result = function(**leaves, eps=eps)
+    result = function(**leaves)
     (result * upstream).sum().backward()
     return {"result": result, **{name: leaf.grad for name, leaf in leaves.items()}}
 
@@ -87,7 +94,7 @@ def _set(module, x, **parameters):
 @check(points=3, cases=rows, examples=some_rows, draws=16, compare=Derived())
 def layer_norm_normalizes_each_row(module, x, gain, bias, eps):
     """layer_norm: float32 and float64; near zero, huge, mixed and constant rows"""
-    return module.layer_norm(x, gain, bias, eps)
+    return module.layer_norm(x, gain, bias, **_given(eps))
 
 
 def far_rows():
@@ -97,7 +104,7 @@ def far_rows():
 @check(points=2, cases=far_rows, examples=lambda: some_rows(("float32",), ("unit",), 1e4), compare=Derived())
 def layer_norm_keeps_digits_of_far_rows(module, x, gain, bias, eps):
     """layer_norm: rows with a large mean lose no digits"""
-    return module.layer_norm(x, gain, bias, eps)
+    return module.layer_norm(x, gain, bias, **_given(eps))
 
 
 def half_rows():
@@ -107,7 +114,7 @@ def half_rows():
 @check(points=1, cases=half_rows, examples=lambda: some_rows(("float16", "bfloat16"), HALF), compare=Derived())
 def layer_norm_survives_half_precision(module, x, gain, bias, eps):
     """layer_norm: bfloat16 and float16, values above 256 included"""
-    return module.layer_norm(x, gain, bias, eps)
+    return module.layer_norm(x, gain, bias, **_given(eps))
 
 
 @check(
@@ -118,14 +125,15 @@ def layer_norm_survives_half_precision(module, x, gain, bias, eps):
 )
 def layer_norm_gradients(module, x, gain, bias, upstream, eps):
     """layer_norm: gradients of x, gain and bias"""
-    return _gradients(module.layer_norm, {"x": x, "gain": gain, "bias": bias}, upstream, eps)
+    leaves = {"x": x, "gain": gain, "bias": bias}
+    return _gradients(lambda **given: module.layer_norm(**given, **_given(eps)), leaves, upstream)
 
 
 @check(points=1, cases=rows, examples=some_rows, draws=6, compare=Derived())
 def layer_norm_module(module, x, gain, bias, eps):
     """LayerNorm: learnable gain of ones and bias of zeros, the result of layer_norm"""
     fresh = _described(module.LayerNorm(x.shape[-1]).to(x.device), x)
-    used = _set(module.LayerNorm(x.shape[-1], eps), x, gain=gain, bias=bias)
+    used = _set(module.LayerNorm(x.shape[-1], **_given(eps)), x, gain=gain, bias=bias)
     result = used(x)
     result.sum().backward()
     return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
@@ -141,7 +149,7 @@ def rms_rows():
 @check(points=3, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=16, compare=Derived())
 def rms_norm_divides_by_root_mean_square(module, x, gain, eps):
     """rms_norm: float32 and float64; near zero, huge, mixed and shifted rows"""
-    return module.rms_norm(x, gain, eps)
+    return module.rms_norm(x, gain, **_given(eps))
 
 
 def rms_half_rows():
@@ -156,7 +164,7 @@ def rms_half_rows():
 )
 def rms_norm_survives_half_precision(module, x, gain, eps):
     """rms_norm: bfloat16 and float16, values above 256 included"""
-    return module.rms_norm(x, gain, eps)
+    return module.rms_norm(x, gain, **_given(eps))
 
 
 def rms_gradient_rows():
@@ -171,14 +179,15 @@ def rms_gradient_rows():
 )
 def rms_norm_gradients(module, x, gain, upstream, eps):
     """rms_norm: gradients of x and gain"""
-    return _gradients(module.rms_norm, {"x": x, "gain": gain}, upstream, eps)
+    leaves = {"x": x, "gain": gain}
+    return _gradients(lambda **given: module.rms_norm(**given, **_given(eps)), leaves, upstream)
 
 
 @check(points=1, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=6, compare=Derived())
 def rms_norm_module(module, x, gain, eps):
     """RMSNorm: learnable gain of ones, the result of rms_norm"""
     fresh = _described(module.RMSNorm(x.shape[-1]).to(x.device), x)
-    used = _set(module.RMSNorm(x.shape[-1], eps), x, gain=gain)
+    used = _set(module.RMSNorm(x.shape[-1], **_given(eps)), x, gain=gain)
     result = used(x)
     result.sum().backward()
     return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
@@ -190,18 +199,19 @@ def rms_norm_module(module, x, gain, eps):
 def batches():
     return draw.build(
         _batches,
-        shape=draw.sizes(2, 2, 8),
+        shape=draw.sizes(2, 3, 8),
         dtype=draw.choice("float32", "float64"),
         scale=draw.choice("integers", "unit", "shifted", "huge"),
+        shift=draw.choice(0.0, 1e4),
         eps=draw.choice(*EPS),
         momentum=draw.choice(0.1, 0.3),
         seed=draw.integers(0, 10**6),
     )
 
 
-def _batches(shape, dtype, scale, eps, momentum, seed=1):
+def _batches(shape, dtype, scale, eps, momentum, seed=1, shift=0.0):
     return {
-        "batches": [draw.values(seed + n, tuple(shape), dtype, scale) for n in range(3)],
+        "batches": [draw.values(seed + n, tuple(shape), dtype, scale, shift) for n in range(3)],
         "gain": draw.values(seed + 5, (shape[1],), dtype),
         "bias": draw.values(seed + 6, (shape[1],), dtype),
         "eps": eps,
@@ -210,30 +220,40 @@ def _batches(shape, dtype, scale, eps, momentum, seed=1):
 
 
 def some_batches():
-    return [_batches([3, 2], "float32", "integers", 0.1, 0.3), _batches([4, 5], "float64", "shifted", 1e-5, 0.1)]
+    return [
+        _batches([3, 4], "float32", "integers", 0.1, 0.3),
+        _batches([4, 5], "float64", "shifted", 1e-5, 0.1),
+        _batches([5, 3], "float32", "unit", 1e-5, 0.1, shift=1e4),
+    ]
 
 
 @check(points=2, cases=batches, examples=some_batches, compare=Derived())
 def batch_norm_trains_and_evaluates(module, batches, gain, bias, eps, momentum):
     """BatchNorm: training, running averages, evaluation"""
     x = batches[0]
-    norm = module.BatchNorm(x.shape[1], eps, momentum)
+    norm = module.BatchNorm(x.shape[1], momentum=momentum, **_given(eps))
     kinds = {"parameters": sorted(name for name, _ in norm.named_parameters())}
     state = norm.state_dict()
     names = ("gain", "bias", "running_mean", "running_var")
     fresh = {name: state[name].clone() if name in state else None for name in names}
     norm = _set(norm, x, gain=gain, bias=bias)
     norm.train()
-    trained = [norm(batch) for batch in batches[:2]]
+    leaf = x.clone().requires_grad_()
+    trained = [norm(leaf), norm(batches[1])]
+    (trained[0] * batches[2]).sum().backward()
+    gradients = {"x": leaf.grad, **{name: parameter.grad for name, parameter in norm.named_parameters()}}
     running = [norm.running_mean.clone(), norm.running_var.clone()]
+    kinds["in graph"] = [norm.running_mean.requires_grad, norm.running_var.requires_grad]
     norm.eval()
     evaluated = [norm(batches[2]), norm(batches[2][:1])]
     after = [norm.running_mean, norm.running_var]
-    return {**kinds, "fresh": fresh, "trained": trained, "running": running, "evaluated": evaluated, "after": after}
+    shown = {"fresh": fresh, "trained": trained, "gradients": gradients, "running": running}
+    return {**kinds, **shown, "evaluated": evaluated, "after": after}
 
 
 def deep_rows():
-    return draw.build(_deep, case=rows(("float32", "float64"), ("integers", "unit", "mixed")), alpha=draw.choice(2.0, 0.5, 3.7))
+    plain = rows(("float32", "float64"), ("integers", "unit", "mixed"))
+    return draw.build(_deep, case=plain, alpha=draw.choice(2.0, 0.5, 3.7)).map(lambda case: with_gradient([case])[0])
 
 
 def _deep(case, alpha):
@@ -244,12 +264,16 @@ def _deep(case, alpha):
 @check(
     points=2,
     cases=deep_rows,
-    examples=lambda: [_deep(case, 2.0) for case in some_rows(("float64", "float32"), ("integers", "unit"))],
+    examples=lambda: with_gradient([_deep(case, 2.0) for case in some_rows(("float64", "float32"), ("integers", "unit"))]),
     compare=Derived(),
 )
-def deep_norm_scales_the_residual(module, x, gain, bias, eps, weight, alpha):
-    """deep_norm: the residual branch is scaled, then everything is normalized"""
-    return module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, eps)
+def deep_norm_scales_the_residual(module, x, gain, bias, eps, weight, alpha, upstream):
+    """deep_norm: the residual branch is scaled, then everything is normalized; gradients too"""
+
+    def run(x, weight, gain, bias):
+        return module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, **_given(eps))
+
+    return _gradients(run, {"x": x, "weight": weight, "gain": gain, "bias": bias}, upstream)
 
 
 @check(
@@ -274,12 +298,12 @@ def portable_rows():
 def everything_stays_on_its_device(module, x, gain, bias, eps, weight, alpha):
     """every function and module: nothing is made on the wrong device"""
     flat = x.reshape(-1, x.shape[-1])
-    batch = _set(module.BatchNorm(x.shape[-1], eps), x)
+    batch = _set(module.BatchNorm(x.shape[-1], **_given(eps)), x)
     return {
-        "layer_norm": module.layer_norm(x, gain, bias, eps),
-        "rms_norm": module.rms_norm(x, gain, eps),
-        "deep_norm": module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, eps),
-        "LayerNorm": _set(module.LayerNorm(x.shape[-1], eps), x)(x),
-        "RMSNorm": _set(module.RMSNorm(x.shape[-1], eps), x)(x),
+        "layer_norm": module.layer_norm(x, gain, bias, **_given(eps)),
+        "rms_norm": module.rms_norm(x, gain, **_given(eps)),
+        "deep_norm": module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, **_given(eps)),
+        "LayerNorm": _set(module.LayerNorm(x.shape[-1], **_given(eps)), x)(x),
+        "RMSNorm": _set(module.RMSNorm(x.shape[-1], **_given(eps)), x)(x),
         "BatchNorm": [batch(flat), batch.eval()(flat)],
     }

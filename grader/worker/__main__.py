@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 from grader import cost  # noqa: E402, F401  probes use it
 from grader.wire import HEADER, pack, sizes, unpack  # noqa: E402
-from grader.worker import runner  # noqa: E402
+from grader.worker import runner, warm  # noqa: E402
 
 
 def receive(control: socket.socket) -> tuple[Any, list[int]]:
@@ -84,6 +84,7 @@ def main() -> None:
     message, _ = receive(control)
     for name in message["preload"]:
         importlib.import_module(name)
+    warm.warm()
     sys.path.remove(ROOT)
     del sys.argv[1:]
     gc.collect()

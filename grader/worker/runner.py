@@ -12,7 +12,7 @@ import socket
 import sys
 import traceback
 from types import ModuleType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from grader.case import Array
 from grader.errors import WireError
@@ -200,8 +200,6 @@ def _line(error: BaseException) -> str:
 class _Watch:
     """Notes the names of the torch functions that run inside it. Costs nothing without torch."""
 
-    resolved: ClassVar[dict[Any, str]] = {}  # the name of each function met so far: finding it is slow
-
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.stack = contextlib.ExitStack()
@@ -209,19 +207,27 @@ class _Watch:
     def __enter__(self) -> None:
         if "torch" not in sys.modules:
             return
-        from torch.overrides import TorchFunctionMode, resolve_name
+        from torch.overrides import TorchFunctionMode
 
-        names, resolved = self.names, self.resolved
+        names = self.names
 
         class Functions(TorchFunctionMode):
             # no TorchDispatchMode beside it: that one imports torch._dynamo, over a second in each fork
             def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                if func not in resolved:
-                    resolved[func] = str(resolve_name(func) or getattr(func, "__name__", func))
-                names.add(resolved[func])
+                names.add(_qualified(func))
                 return func(*args, **(kwargs or {}))
 
         self.stack.enter_context(Functions())
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
+
+
+def _qualified(function: Any) -> str:
+    """Return a name such as "torch.nn.functional.layer_norm", "Tensor.mean" or "aten.mm.default".
+
+    torch.overrides.resolve_name knows more names, but takes half a second when it is first asked.
+    """
+    name = getattr(function, "__qualname__", "") or str(function)
+    module = getattr(function, "__module__", None)
+    return f"{module}.{name}" if module and "." not in name else name

@@ -1211,51 +1211,6 @@ class wordpiece_score:
         return merges, vocab
 
 
-class alphabet_unsorted:
-    """X25. a vocabulary whose alphabet is in the order of first occurrence
-
-    The docstring asks for the byte symbols of the words sorted. A corpus such as ["ba"] shows it.
-    """
-
-    def train(corpus, vocab_size, specials=("<|endoftext|>",)):
-        freqs = word_frequencies(corpus, list(specials))
-        splits = {word: list(word) for word in freqs}
-        vocab = [*specials, *dict.fromkeys(s for word in freqs for s in word)]
-        merges = []
-        while len(vocab) < vocab_size:
-            counts = pair_frequencies(splits, freqs)
-            if not counts:
-                break
-            a, b = max(counts, key=lambda pair: counts[pair])
-            splits = merge_pair(a, b, splits)
-            merges.append((a, b))
-            vocab.append(a + b)
-        return merges, vocab
-
-
-class alphabet_in_byte_order:
-    """X26. a vocabulary whose alphabet is sorted by byte value instead of by symbol
-
-    The space is byte 32, but its symbol 'Ġ' comes after all ASCII letters. It is the symbols that are sorted.
-    """
-
-    def train(corpus, vocab_size, specials=("<|endoftext|>",)):
-        freqs = word_frequencies(corpus, list(specials))
-        splits = {word: list(word) for word in freqs}
-        present = {s for word in freqs for s in word}
-        vocab = [*specials, *(symbol for _, symbol in sorted(byte_symbols().items()) if symbol in present)]
-        merges = []
-        while len(vocab) < vocab_size:
-            counts = pair_frequencies(splits, freqs)
-            if not counts:
-                break
-            a, b = max(counts, key=lambda pair: counts[pair])
-            splits = merge_pair(a, b, splits)
-            merges.append((a, b))
-            vocab.append(a + b)
-        return merges, vocab
-
-
 class alphabet_with_specials:
     """X27. a vocabulary whose alphabet has the symbols of the special tokens, too
 

@@ -1,0 +1,93 @@
+"""Looks at the machine and says what each finding means for the user."""
+
+import importlib.metadata
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from grader.cache import cache_folder
+from grader.case import Case, Job
+from grader.errors import GraderError
+from grader.sandbox import Sandbox
+
+Row = dict[str, Any]
+
+
+def examine(course: Path | None) -> list[Row]:
+    """Return a row for each thing looked at: what, found, ok, meaning."""
+    return [_python(), _torch(), *_worker(), _cache(), _course(course)]
+
+
+def _row(what: str, found: str, ok: bool, meaning: str) -> Row:
+    return {"what": what, "found": found, "ok": ok, "meaning": meaning}
+
+
+def _python() -> Row:
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info >= (3, 11)
+    return _row("python", version, ok, "the grader runs" if ok else "Python 3.11 or newer is needed: install one")
+
+
+def _torch() -> Row:
+    try:
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return _row("torch", "not installed", False, "exercises with tensors cannot be graded: pip install 'torch>=2.6,<2.14'")
+    return _row("torch", version, True, "exercises with tensors can be graded")
+
+
+def _worker() -> list[Row]:
+    """Start a worker and let it load a file, and ask it for a GPU."""
+    try:
+        with Sandbox(("torch",)) as sandbox:
+            answer = sandbox.open(Job("doctor", b"VALUE = 1\n", "def value(module):\n    return module.VALUE\n"))
+            fine = answer.kind == "value" and sandbox.answer("value", Case({})).value == 1
+            cuda = sandbox.has_cuda()
+    except GraderError as error:
+        failed = _row("sandbox", f"does not work: {error}", False, "nothing can be graded; the line above says why")
+        return [_row("cuda", "not looked for", True, "the sandbox must work first"), failed]
+    limits = "" if sys.platform == "linux" else "; this system does not enforce memory limits, only the clock"
+    found = [
+        _row(
+            "cuda",
+            "a GPU is found" if cuda else "no GPU is found",
+            True,
+            "--device cuda and all work" if cuda else "checks run on the CPU, portability checks on torch's meta device",
+        ),
+        _row(
+            "sandbox",
+            f"a process of its own with limits{limits}" if fine else f"does not work: {answer.message}",
+            fine,
+            "your own files are graded safely enough; it is no protection against hostile code"
+            if fine
+            else "nothing can be graded",
+        ),
+    ]
+    return found
+
+
+def _cache() -> Row:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return _row("cache", f"{folder}: {error.strerror}", False, "answers are recorded anew at each run, which takes seconds")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return _row("cache", f"{folder}, {size / 1e6:.1f} MB", True, "answers are recorded once; the folder can be deleted at any time")
+
+
+def _course(start: Path | None) -> Row:
+    from grader.course import find_course
+
+    try:
+        course = find_course(start)
+        names = [exercise.slug for exercise in course.exercises()]
+    except GraderError as error:
+        return _row("course", str(error), False, "there is nothing to grade here")
+    reference = os.path.isdir(course.root / "reference")
+    meaning = "cases can be recorded and shrunk" if reference else "a kit: recorded cases are replayed"
+    return _row("course", f"{course.root}: {', '.join(names)}", True, meaning)

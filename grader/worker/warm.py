@@ -1,0 +1,63 @@
+"""Runs once, before any fork, what would otherwise be slow in every fork."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+
+def warm() -> None:
+    """Make the first use of torch's meta device cheap.
+
+    torch marks the Python code behind its meta kernels "never compile this", and the first call of
+    each marked function imports the compiler to honour the mark: more than a second, for nothing,
+    since nothing is compiled here. While the common operations run once, an empty stand-in takes the
+    compiler's place; then it is removed. An operation that is not listed still works, only later.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or "torch._dynamo" in sys.modules:
+        return
+    stand_in: Any = ModuleType("torch._dynamo")
+    stand_in.disable = lambda function, *_, **__: function
+    sys.modules["torch._dynamo"] = stand_in
+    torch._dynamo = stand_in
+    try:
+        _operations(torch)
+    finally:
+        del sys.modules["torch._dynamo"]
+        del torch._dynamo
+
+
+def _operations(torch: Any) -> None:
+    """Run the operations that exercises are made of on the meta device."""
+    x, mask = torch.ones(2, 3, device="meta"), torch.ones(2, 3, device="meta", dtype=torch.bool)
+    index = torch.zeros(2, 3, device="meta", dtype=torch.int64)
+    y = (x + 1 - x) * x / 2 // 1 % 3
+    y = 1 - (2 / (1 + -y)) ** 2
+    for name in "abs exp log log2 sqrt rsqrt square reciprocal tanh sigmoid sin cos relu float half double t".split():
+        getattr(y, name)()
+    for name in "sum mean amax amin var std argmax logsumexp softmax log_softmax cumsum".split():
+        getattr(y, name)(-1)
+    torch.var_mean(x, -1)
+    torch.linalg.vector_norm(x, dim=-1)
+    torch.einsum("ij,kj->ik", x, x)
+    torch.cat([x, x])
+    torch.stack([x, x])
+    torch.where(mask, x, 0.0)
+    torch.arange(3, device="meta")
+    torch.zeros(2, device="meta")
+    torch.maximum(x, x)
+    x.masked_fill(~mask, 0.0)
+    x.triu().tril().flip(0).roll(1, 0).repeat(2, 1).unsqueeze(0).expand(2, -1, -1).transpose(1, 2).contiguous()
+    x.gather(1, index)
+    x.clamp(min=0.0)
+    torch.nn.functional.gelu(x)
+    torch.nn.functional.silu(x)
+    torch.nn.functional.embedding(index, x)
+    x @ x.t()
+    x[None] @ x.t()
+    x.half() @ x.half().t()
+    x.clone().copy_(x).lerp_(x, 0.5).mul_(2).add_(x).sub_(x).div_(2).fill_(0)
+    (x > 0) | (x < 1) & (x == 1) | (x != 1) & (x >= 0) | (x <= 1)
+    torch.nn.Linear(3, 3).to("meta")(x)
+    leaf = torch.ones(2, 3, device="meta", requires_grad=True)
+    (leaf / (leaf.square().mean(-1, keepdim=True) + 1).sqrt() * leaf).sum().backward()
