@@ -15,9 +15,9 @@ from rich.text import Text
 
 from grader.bank import Bank
 from grader.check import Check
-from grader.compare import Derived
+from grader.compare import Derived, Growth
 from grader.course import Course
-from grader.diagnose import Misconception, misconceptions, recorded, same
+from grader.diagnose import Misconception, misconceptions
 from grader.exercise import Exercise
 from grader.grade import Examined, Finding, Grader
 from grader.load import probes
@@ -117,8 +117,7 @@ class _Auditor:
         if any(one.outcome in (Outcome.BROKEN, Outcome.NOT_STARTED) or not one.ran for one in failed):
             self.problem(f"the wrong program {name} does not run: {_why(failed[0].failure)}")
         self.found.killed[name] = {one.check.name for one in failed}
-        known = recorded(examined)
-        if any(one.check.name in known and same(one, known[one.check.name]) for one in failed):
+        if any(not isinstance(one.check.compare, Growth) for one in failed):
             self.found.named.add(name)
         for one in failed:
             self.fails(one, name)

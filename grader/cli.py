@@ -126,7 +126,7 @@ def _study(
                 note = "No CUDA device was found: graded on the CPU."
             else:
                 raise UsageError(f"--device {device}: torch finds no CUDA device here; --device auto takes the CPU then")
-        return study(made, path, devices, smallest, _note), note
+        return study(made, path, devices, smallest), note
 
 
 @app.command("list")

@@ -1,10 +1,10 @@
 """Names wrong answers: which known wrong program gives the same answers on the same cases?
 
-The misconceptions are run once, in the sandbox like any submission; what each of them answers is kept
-beside the bank. A check's answers are then compared with theirs, case by case.
+The misconceptions are run in the sandbox on the cases that the student's program failed; what they
+answer is kept beside the bank. Only a program that agrees on all cases of a check is named.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from grader.case import Answer, Array, Measured
 from grader.check import Check
 from grader.compare import Exact, Growth
 from grader.draw import as_array
-from grader.grade import Examined, Finding, Grader
+from grader.grade import CHANGED, Examined, Finding, Grader
 from grader.load import variants
 from grader.verdict import Mistake, Outcome
 from grader.wire import numbers
@@ -52,31 +52,36 @@ def misconceptions(path: Path, base: Path) -> list[Misconception]:
 
 
 class Diagnosis:
-    """Knows what each misconception answers to the cases of each check that it fails.
+    """Knows what each misconception answers, and which of them a student's answers equal.
 
-    The answers to a check are recorded when the check is first failed, and kept in a cache file.
+    An answer is asked for when it is first needed, and kept in a cache file.
     """
 
-    def __init__(self, wrong: Sequence[Misconception], folder: Path, key: str) -> None:
+    def __init__(self, wrong: Sequence[Misconception], path: Path, key: str) -> None:
         self._wrong = {item.mistake.name: item for item in wrong}
-        self._folder = folder
+        self._path = path
         self._key = key
 
-    def name(
-        self, grader: Grader, examined: Sequence[Examined], note: Callable[[str], None] | None = None
-    ) -> dict[str, tuple[Mistake, ...]]:
+    def name(self, grader: Grader, examined: Sequence[Examined]) -> dict[str, tuple[Mistake, ...]]:
         """Return, for each failed check, the misconceptions that give the same answers.
 
         Where several do, those that explain most of the failed checks are returned, at most two.
         The grader's sandbox may be used, so no submission is open in it afterwards.
         """
         silent = (Outcome.PASSED, Outcome.NOT_STARTED, Outcome.BROKEN, Outcome.REFUSED)
-        failed = [item for item in examined if item.outcome not in silent and item.ran]
-        known = {item.check.name: self._known(grader, item.check, note) for item in failed}
-        matches = {
-            item.check.name: [name for name, answers in known[item.check.name].items() if same(item, answers)]
-            for item in failed
-        }
+        failed = [item for item in examined if item.ran and item.outcome not in silent]
+        if not failed:
+            return {}
+        known = _Known(grader, self._wrong, read(self._path, self._key) or {})
+        matches: dict[str, list[str]] = {item.check.name: [] for item in failed}
+        # one misconception after the other: a program is loaded once for all checks
+        for name in self._wrong:
+            for item in failed:
+                if known.equal(name, item):
+                    matches[item.check.name].append(name)
+        grader.sandbox.leave()
+        if known.learned:
+            write(self._path, self._key, known.answers)
         weight = {name: sum(name in found for found in matches.values()) for name in self._wrong}
         named = {}
         for check, found in matches.items():
@@ -84,46 +89,46 @@ class Diagnosis:
             named[check] = tuple(self._wrong[name].mistake for name in found if weight[name] == best)[:2]
         return named
 
-    def _known(self, grader: Grader, check: Check, note: Callable[[str], None] | None) -> dict[str, list[Recorded]]:
-        path = self._folder / f"{check.name}.mistakes"
-        known = read(path, self._key)
-        if known is None:
-            if note:
-                note(check.title)
-            known = {}
-            for name, item in self._wrong.items():
-                found = grader.examine(item.source.encode(), only=[check])
-                known |= {name: answers for answers in recorded(found).values()}
-            write(path, self._key, known)
-        answers: dict[str, list[Recorded]] = known
-        return answers
 
+class _Known:
+    """The answers of misconceptions: misconception -> check -> number of the case -> answer."""
 
-def recorded(examined: Sequence[Examined]) -> dict[str, list[Recorded]]:
-    """Return the answers of a program to the checks that it fails."""
-    return {
-        item.check.name: [_record(finding) for finding in item.findings]
-        for item in examined
-        if item.outcome not in (Outcome.PASSED, Outcome.BROKEN)
-    }
+    def __init__(self, grader: Grader, wrong: Mapping[str, Misconception], answers: dict[str, Any]) -> None:
+        self.answers: dict[str, dict[str, dict[int, Recorded]]] = answers
+        self.learned = False
+        self._grader = grader
+        self._wrong = wrong
+        self._open = ""
+
+    def equal(self, name: str, examined: Examined) -> bool:
+        """Say whether a misconception answers all cases of a check as the student's program did."""
+        if isinstance(examined.check.compare, Growth):
+            return False  # counts of steps are never the same twice
+        numbers = list(range(len(examined.findings)))
+        # a case that the program failed first: most misconceptions are out after it
+        numbers.sort(key=lambda number: examined.findings[number].outcome is Outcome.PASSED)
+        return all(
+            _same_answer(examined.check, examined.findings[number], self._answer(name, examined, number))
+            for number in numbers
+        )
+
+    def _answer(self, name: str, examined: Examined, number: int) -> Recorded:
+        check = examined.check
+        known = self.answers.setdefault(name, {}).setdefault(check.name, {})
+        if number not in known:
+            if self._open != name:
+                self._grader.open(self._wrong[name].source.encode(), fresh=False)
+                self._open = name
+            case = self._grader.oracle.cases(check.name)[number]
+            known[number] = _record(self._grader.case(check, case, meta=examined.device == "meta"))
+            self.learned = True
+        return known[number]
 
 
 def _record(finding: Finding) -> Recorded:
-    # what was wrong although the value is right: the inputs were changed, a shortcut was called
-    if finding.outcome is Outcome.REFUSED:
-        return ("refused", finding.got.calls[0] if finding.got.calls else "", None)
-    touched = finding.difference is not None and finding.difference.got == "changed inputs"
+    # what was wrong although the value is right: the inputs were changed
+    touched = finding.difference is not None and finding.difference.got == CHANGED
     return ("touched" if touched else finding.got.kind, finding.got.error, finding.got.value)
-
-
-def same(examined: Examined, other: Sequence[Recorded]) -> bool:
-    """Say whether a program's findings are the answers of another program."""
-    if len(examined.findings) != len(other) or isinstance(examined.check.compare, Growth):
-        return False
-    return all(
-        _same_answer(examined.check, finding, record)
-        for finding, record in zip(examined.findings, other, strict=True)
-    )
 
 
 def _same_answer(check: Check, finding: Finding, record: Recorded) -> bool:

@@ -28,6 +28,8 @@ OUTCOMES = {
     "memory": Outcome.MEMORY,
     "broken": Outcome.BROKEN,
 }
+# what a difference says was got when the value is right and the inputs are not what they were
+CHANGED = "changed inputs"
 # after these the process is gone or each further case costs a deadline: the check ends
 FATAL = frozenset({"died", "violation", "timeout", "memory", "broken", "not_started", "missing"})
 
@@ -107,9 +109,9 @@ class Grader:
         self.sandbox.leave()
         return examined
 
-    def open(self, source: bytes, device: Literal["cpu", "cuda"] = "cpu") -> Answer:
+    def open(self, source: bytes, device: Literal["cpu", "cuda"] = "cpu", fresh: bool = True) -> Answer:
         """Load a submission into the sandbox; the answer says whether it can be loaded."""
-        return self.sandbox.open(Job(self.exercise.slug, source, self.probes, device, self.exercise.limits))
+        return self.sandbox.open(Job(self.exercise.slug, source, self.probes, device, self.exercise.limits), fresh)
 
     def check(self, check: Check, device: Literal["cpu", "cuda"] = "cpu") -> Examined:
         """Run one check on the submission that is open in the sandbox."""
@@ -141,7 +143,7 @@ class Grader:
         difference = check.compare.compare(case.inputs, expected, got.value)
         if difference is None and check.keeps_inputs and got.touched != digest(case.inputs):
             note = "the result is right, but the inputs were changed: work on a copy"
-            difference = Difference("", "changed inputs", "inputs as they were", note=note)
+            difference = Difference("", CHANGED, "inputs as they were", note=note)
         return Finding(case, expected, got, Outcome.FAILED if difference else Outcome.PASSED, difference)
 
     @staticmethod
@@ -189,14 +191,14 @@ def verdict_of(examined: Examined) -> Verdict:
         outcome=outcome,
         points=check.points,
         earned=check.points if outcome is Outcome.PASSED else 0,
-        message=_message(failure) if failure else "",
+        message=message_of(failure) if failure else "",
         evidence=evidence_of(failure) if failure else None,
         cases=len(examined.findings),
         device=examined.device,
     )
 
 
-def _message(finding: Finding) -> str:
+def message_of(finding: Finding) -> str:
     if finding.outcome is Outcome.BROKEN:
         return f"the grader failed here, this is not your fault: {finding.got.message}"
     if finding.outcome is Outcome.REFUSED:

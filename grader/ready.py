@@ -76,7 +76,7 @@ def _record(course: Course, exercise: Exercise, checks: list[Check], seed: int, 
 def _diagnosis(course: Course, exercise: Exercise, files: list[Path], folder: Path, seed: int) -> Diagnosis:
     more = [course.misconceptions(exercise), course.solution(exercise)]
     wrong = misconceptions(*more) if all(path.exists() for path in more) else []
-    return Diagnosis(wrong, folder, key_of([*files, *more], seed))
+    return Diagnosis(wrong, folder / "mistakes", key_of([*files, *more], seed))
 
 
 def _sweep(folder: Path, slug: str) -> None:

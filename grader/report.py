@@ -43,6 +43,7 @@ def _grade(grade: Grade) -> RenderableType:
         table.add_row(Text(sign, style), points, Text(verdict.title), Text(str(verdict.outcome), style))
     parts: list[RenderableType] = [head, Text(), Padding(table, (0, 0, 1, 2))]
     seen: set[str] = set()
+    explained: set[str] = set()
     for verdict in grade.verdicts:
         if verdict.outcome in (Outcome.PASSED, Outcome.NOT_STARTED):
             continue
@@ -50,22 +51,23 @@ def _grade(grade: Grade) -> RenderableType:
         if unread and verdict.cases == 1:
             continue  # the file could not be loaded: said once, not for each check
         seen.add(verdict.message)
-        parts.append(Padding(_details(verdict), (0, 0, 1, 2)))
+        parts.append(Padding(_details(verdict, explained), (0, 0, 1, 2)))
+        explained |= {mistake.name for mistake in verdict.mistakes}
     score = Text.assemble((f"{grade.score} of {grade.points} points", "bold"), f"   next: {grade.next_step}")
     return Group(*parts, score, Text())
 
 
-def _details(verdict: Verdict) -> RenderableType:
+def _details(verdict: Verdict, explained: set[str]) -> RenderableType:
     sign, style = SIGNS[verdict.outcome]
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column(overflow="fold")
-    for label, text in _rows(verdict):
+    for label, text in _rows(verdict, explained):
         rows.add_row(label, text)
     return Group(Text(f"{sign} {verdict.title}", style), Padding(rows, (0, 0, 0, 2)))
 
 
-def _rows(verdict: Verdict) -> list[tuple[str, Text]]:
+def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
     found: list[tuple[str, Text]] = []
     evidence = verdict.evidence or Evidence(inputs={})
     label = "smallest case" if evidence.shrunk else "failing case"
@@ -80,12 +82,12 @@ def _rows(verdict: Verdict) -> list[tuple[str, Text]]:
     if evidence.allowed:
         found.append(("allowed", Text(f"± {evidence.allowed}" if evidence.allowed[0].isdigit() else evidence.allowed)))
     if verdict.message:
-        found.append(("why", Text(verdict.message)))
+        found.append(("note", Text(verdict.message)))
     if evidence.traceback:
         found.append(("where", Text(evidence.traceback.rstrip())))
     if evidence.output:
         found.append(("it printed", Text(evidence.output.rstrip()[-500:], "dim")))
     for number, mistake in enumerate(verdict.mistakes):
         found.append(("this equals" if not number else "or equals", Text(f"{mistake.what} ({mistake.name})", "bold")))
-        found.append(("", Text(mistake.why)))
+        found.append(("", Text("explained above" if mistake.name in explained else mistake.why)))
     return found

@@ -7,8 +7,8 @@ from typing import Literal
 from grader.case import Answer, Case
 from grader.course import read_submission
 from grader.errors import EmptyError
-from grader.grade import Examined, Finding, evidence_of, grade_of, verdict_of
-from grader.ready import Note, Ready
+from grader.grade import Examined, Finding, evidence_of, grade_of, message_of, verdict_of
+from grader.ready import Ready
 from grader.shrink import shrink
 from grader.verdict import Grade, Outcome
 
@@ -16,7 +16,7 @@ Device = Literal["cpu", "cuda"]
 
 
 def study(
-    ready: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smallest: bool | None = None, note: Note | None = None
+    ready: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smallest: bool | None = None
 ) -> Grade:
     """Grade a file.
 
@@ -26,7 +26,6 @@ def study(
         devices: where the checks run; a check passes if it passes on all of them.
         smallest: whether to search a smaller failing case with the live reference; None means: if
             that needs no library to be loaded first.
-        note: called with a sentence before something that takes long.
 
     Raises:
         FaultError: the worker does not work.
@@ -44,12 +43,12 @@ def study(
         smallest = not exercise.preload
     if smallest and ready.course.reference(exercise).exists():
         shrunk = _shrink(ready, source, examined, devices[0])
-    mistakes = ready.diagnosis.name(grader, examined, note)
+    mistakes = ready.diagnosis.name(grader, examined)
     verdicts = []
     for item in examined:
         verdict = verdict_of(item)
         if found := shrunk.get(item.check.name):
-            verdict = verdict.model_copy(update={"evidence": evidence_of(found, shrunk=True)})
+            verdict = verdict.model_copy(update={"evidence": evidence_of(found, True), "message": message_of(found)})
         verdicts.append(verdict.model_copy(update={"mistakes": mistakes.get(item.check.name, ())}))
     return grade_of(exercise, str(path), verdicts)
 

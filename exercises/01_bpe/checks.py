@@ -195,6 +195,7 @@ def hard_trainings():
         _training([""], 10),
         _training(["a"], 10),
         _training(["a b a b", "a b"], 20),
+        _training(["ab cd cd"], 7),
         _training(["ab ab ba"], 5),
         _training(["ab ab ba"], 4),
         _training(["ab ab ba"], 3),

@@ -38,15 +38,20 @@ def run(channel: int, output: int, folder: str) -> NoReturn:
 
 
 def _serve(sock: socket.socket) -> None:
-    message = _receive(sock)
-    limit(message["limits"])
-    submission = Submission(message["slug"], message["device"])
-    _send(sock, message["number"], submission.load(message["source"], message["probes"]))
+    submission = Submission("", "cpu")
+    limited = False
     while True:
         message = _receive(sock)
         try:
-            reply = submission.answer(message["check"], message["inputs"])
-        except Exception as error:  # noqa: BLE001  not the student's: those are caught in `answer`
+            if "source" in message:
+                if not limited:
+                    limit(message["limits"])
+                limited = True
+                submission = Submission(message["slug"], message["device"])
+                reply = submission.load(message["source"], message["probes"])
+            else:
+                reply = submission.answer(message["check"], message["inputs"])
+        except Exception as error:  # noqa: BLE001  not the student's: those are caught in Submission
             reply = {"kind": "broken", "message": f"the worker failed: {error!r}"}
         _send(sock, message["number"], reply)
 
