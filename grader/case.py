@@ -72,7 +72,8 @@ class Answer:
         message: one line that says what happened.
         traceback: the frames of the student's own file, "" if there are none.
         calls: qualified names of the torch functions that the probe ran into, sorted.
-        touched: digest of the inputs after the call, "" if not taken.
+        touched: digest of the inputs after the call, "" if not taken; from an oracle, of the inputs as
+            they must be.
         output: tail of what the program printed.
         witness: what only the reference is asked, for comparisons that need to know more than the
             answer (`Check.witness`); always None from a sandbox.

@@ -10,7 +10,7 @@ from grader.check import Check, checks_of
 from grader.draw import as_array, draw, own_seed
 from grader.errors import FaultError
 from grader.load import load_file
-from grader.wire import native, numbers, pack, unpack
+from grader.wire import digest, native, numbers, pack, unpack
 
 MOVES = 12  # runs on moved inputs
 UNITS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
@@ -28,7 +28,7 @@ class Oracle(Protocol):
         ...
 
     def answer(self, check: str, case: Case) -> Answer:
-        """Return the true answer, of kind "value".
+        """Return the true answer, of kind "value"; `touched` is the digest of the case's inputs.
 
         Raises:
             FaultError: the oracle does not know the check, or cannot answer the case.
@@ -74,7 +74,7 @@ class Reference:
                 value = self._measure(found, case, value)
         except Exception as error:
             raise FaultError(f"the reference cannot answer a case of {check}: {error!r}") from error
-        return Answer("value", value, witness=witness)
+        return Answer("value", value, witness=witness, touched=digest(case.inputs))
 
     def _find(self, check: str) -> Check:
         if check not in self._checks:
@@ -181,8 +181,8 @@ def _leaf(value: Array, exact: Array, runs: list[Array]) -> Measured:
     return Measured(value, as_array(truth, "float64"), as_array(noise, "float64"))
 
 
-def on_meta(answer: Answer) -> Answer:
-    """Return an answer as it looks on torch's meta device: kinds, dtypes and shapes only."""
+def on_meta(case: Case, answer: Answer) -> tuple[Case, Answer]:
+    """Return a case and its answer as they look on torch's meta device: kinds, dtypes and shapes only."""
 
     def strip(value: Any) -> Any:
         if isinstance(value, Measured):
@@ -195,9 +195,5 @@ def on_meta(answer: Answer) -> Answer:
             return {key: strip(item) for key, item in value.items()}
         return value
 
-    return replace(answer, value=strip(answer.value))
-
-
-def meta_case(case: Case) -> Case:
-    """Return a case with its tensors on the meta device."""
-    return Case(_map(lambda array: replace(array, data=b"", library="meta"), case.inputs))
+    moved = Case(strip(case.inputs))
+    return moved, replace(answer, value=strip(answer.value), touched=digest(moved.inputs))

@@ -11,7 +11,7 @@ from grader.grade import FATAL, Finding, Grader
 from grader.oracle import Reference
 
 TRIES = 200  # cases that are run at most: a bound that does not depend on the machine
-SMALL = 30  # numbers and characters that a person takes in at a glance: nothing smaller is searched
+SMALL = 60  # numbers and characters that a person takes in at a glance: nothing smaller is searched
 
 
 def shrink(grader: Grader, reference: Reference, check: Check, found: Finding, seed: int) -> Finding:
