@@ -243,4 +243,3 @@ def show_audit(console: Console, result: Audit) -> None:
             table.add_row(margin.check, f"{margin.right:.2g}", wrong, margin.wrong_program)
         console.print(table)
     console.print()
-

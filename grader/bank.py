@@ -7,7 +7,6 @@ or a module changes. A machine that only grades needs the bank and no reference.
 import contextlib
 import hashlib
 import importlib.metadata
-import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -99,7 +98,7 @@ def write(path: Path, key: str, tree: Any) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(pack({"key": key, "tree": tree}, TRUSTED))
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
 
 
 def read(path: Path, key: str) -> Any:

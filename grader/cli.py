@@ -25,7 +25,9 @@ app = typer.Typer(
 )
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Slugs, all exercises if none.")]
-CourseOption = Annotated[Path | None, typer.Option("--course", metavar="DIR", help="The course, if not the one around.")]
+CourseOption = Annotated[
+    Path | None, typer.Option("--course", metavar="DIR", help="The course, if not the one around.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the drawn cases.")]
 DeviceName = Literal["cpu", "cuda", "auto", "all"]
@@ -46,12 +48,15 @@ def root(
 def check(
     names: Names = None,
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="PATH", help="A file, or a folder with your files, instead of exercises/.")
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="A file, or a folder with your files, instead of exercises/."),
     ] = None,
     device: Annotated[DeviceName, typer.Option("--device", help="Where tensors are computed.")] = "cpu",
     smallest: Annotated[
         bool | None,
-        typer.Option("--shrink/--no-shrink", help="Search the smallest failing case. Default: where no library is loaded for it."),
+        typer.Option(
+            "--shrink/--no-shrink", help="Search the smallest failing case. Default: where no library is loaded for it."
+        ),
     ] = None,
     seed: Seed = 0,
     as_json: Json = False,
@@ -74,7 +79,12 @@ def check(
 
 
 def _check(
-    names: list[str] | None, source: Path | None, device: DeviceName, smallest: bool | None, seed: int, course: Path | None
+    names: list[str] | None,
+    source: Path | None,
+    device: DeviceName,
+    smallest: bool | None,
+    seed: int,
+    course: Path | None,
 ) -> "Result":
     from grader.course import find_course
     from grader.verdict import Result
@@ -86,7 +96,9 @@ def _check(
     if source is not None and source.is_file() and len(exercises) != 1:
         named = [exercise for exercise in exercises if exercise.filename == source.name]
         if not named:
-            raise UsageError(f"--from {source}: say which exercise this file is for, as in: grader check bpe --from {source}")
+            raise UsageError(
+                f"--from {source}: say which exercise this file is for, as in: grader check bpe --from {source}"
+            )
         exercises = named
     paths = {exercise.slug: found.submission(exercise, source) for exercise in exercises}
     if not any(path.exists() for path in paths.values()):
@@ -125,7 +137,9 @@ def _study(
             elif device == "auto":
                 note = "No CUDA device was found: graded on the CPU."
             else:
-                raise UsageError(f"--device {device}: torch finds no CUDA device here; --device auto takes the CPU then")
+                raise UsageError(
+                    f"--device {device}: torch finds no CUDA device here; --device auto takes the CPU then"
+                )
         return study(made, path, devices, smallest), note
 
 
@@ -146,7 +160,9 @@ def list_(
         checks = load_checks(found.checks(exercise), exercise.slug)
         rows = [{"check": item.name, "points": item.points, "title": item.title} for item in checks]
         lines = [f"{row['points']:>3}  {row['title']}" for row in rows]
-        lines.insert(0, f"{exercise.slug}  {exercise.title}: {exercise.points} points, {found.submission(exercise, None)}")
+        lines.insert(
+            0, f"{exercise.slug}  {exercise.title}: {exercise.points} points, {found.submission(exercise, None)}"
+        )
     else:
         exercises = found.exercises()
         if not exercises:
@@ -165,7 +181,9 @@ def _row(exercise: "Exercise") -> dict[str, Any]:
 @app.command()
 def hint(
     name: Annotated[str, typer.Argument(metavar="EXERCISE")],
-    check_name: Annotated[str | None, typer.Argument(metavar="[CHECK]", help="Name of a check, or a part of it.")] = None,
+    check_name: Annotated[
+        str | None, typer.Argument(metavar="[CHECK]", help="Name of a check, or a part of it.")
+    ] = None,
     level: Annotated[int, typer.Option(min=1, max=3, help="1 a question, 2 the idea, 3 the line of attack.")] = 1,
     course: CourseOption = None,
 ) -> None:
@@ -228,7 +246,10 @@ def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     from grader.doctor import examine
 
     rows = examine(course)
-    lines = [f"{'ok ' if row['ok'] else 'NO '} {row['what']:<8} {row['found']}\n             {row['meaning']}" for row in rows]
+    lines = [
+        f"{'ok ' if row['ok'] else 'NO '} {row['what']:<8} {row['found']}\n             {row['meaning']}"
+        for row in rows
+    ]
     _print(rows, lines, as_json)
     raise typer.Exit(OK if all(row["ok"] for row in rows) else FAULT)
 

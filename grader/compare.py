@@ -69,6 +69,7 @@ class Exact:
     measured: bool = field(default=False, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:
+        """Return the first difference; see `Compare`."""
         return walk(expected.value, got, _close_leaf(0.0, 0.0), ordered=self.ordered)
 
 
@@ -81,6 +82,7 @@ class Close:
     measured: bool = field(default=False, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:
+        """Return the first difference; see `Compare`."""
         return walk(expected.value, got, _close_leaf(self.rtol, self.atol))
 
 
@@ -90,15 +92,17 @@ class Derived:
 
     allowed = slack * (u * |exact| + sqrt(n) * noise + tiny), elementwise. u is the unit roundoff of
     the dtype under test and tiny its smallest number. noise is the largest error that the reference
-    itself makes in that dtype on the case and on its neighbours (oracle.py). Rounding errors add up over a reduction: independent ones like
-    their root mean square, which the noise has, in the worst case linearly, which is at most sqrt(n)
-    more (Cauchy-Schwarz); n is the largest dimension of a tensor of the case.
+    itself makes in that dtype on the case and on its neighbours (oracle.py). Rounding errors add up
+    over a reduction: independent ones like their root mean square, which the noise has, in the
+    worst case linearly, which is at most sqrt(n) more (Cauchy-Schwarz); n is the largest dimension
+    of a tensor of the case.
     """
 
     slack: float = 4.0
     measured: bool = field(default=True, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:
+        """Return the first difference; see `Compare`."""
         growth = math.sqrt(_reduction(inputs))
 
         def leaf(place: str, want: Any, have: Any) -> Difference | None:
@@ -146,6 +150,7 @@ class Sets:
     measured: bool = field(default=False, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:
+        """Return the first difference; see `Compare`."""
         if not isinstance(got, (list, tuple, set)):
             return Difference("", show(got), f"a list of {len(expected.value)} items", note=f"it is {kind_of(got)}")
         return _same_items("", list(expected.value), list(got))
@@ -167,6 +172,7 @@ class Growth:
     measured: bool = field(default=False, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:
+        """Return the first difference; see `Compare`."""
         wrong = walk({"small": 0, "large": 0}, got, _type_leaf)
         if wrong:
             return wrong
@@ -234,7 +240,8 @@ def _dict(expected: dict[Any, Any], got: Any, leaf: Leaf, place: str, ordered: b
     if ordered:
         for n, (want, have) in enumerate(zip(expected, got, strict=True)):
             if want != have:
-                return Difference(place, f"key {have!r} at place {n}", f"key {want!r}", note="the keys are in another order")
+                note = "the keys are in another order"
+                return Difference(place, f"key {have!r} at place {n}", f"key {want!r}", note=note)
     return None
 
 
@@ -260,7 +267,8 @@ def kind_of(value: Any) -> str:
     if isinstance(value, Measured):
         value = value.value
     if isinstance(value, Array):
-        return {"torch": "a torch tensor", "numpy": "a numpy array", "meta": "a tensor on the meta device"}[value.library]
+        kinds = {"torch": "a torch tensor", "numpy": "a numpy array", "meta": "a tensor on the meta device"}
+        return kinds[value.library]
     name = "None" if value is None else type(value).__name__
     return name if value is None else f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
@@ -286,7 +294,9 @@ def _close_leaf(rtol: float, atol: float) -> Leaf:
             return _float(place, expected, got, rtol, atol)
         if type(got) is not type(expected):
             return _kind(place, expected, got)
-        return None if got == expected else Difference(place, show(got), show(expected), note=_text_note(expected, got))
+        if got == expected:
+            return None
+        return Difference(place, show(got), show(expected), note=_text_note(expected, got))
 
     return leaf
 
@@ -294,7 +304,8 @@ def _close_leaf(rtol: float, atol: float) -> Leaf:
 def _text_note(expected: Any, got: Any) -> str:
     if not isinstance(expected, str):
         return ""
-    same = next((n for n, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
+    pairs = enumerate(zip(expected, got, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(len(expected), len(got)))
     return f"the texts part at character {same}" if same else ""
 
 

@@ -16,8 +16,7 @@ class Course:
 
     def exercises(self) -> list[Exercise]:
         """Return all exercises in order of study."""
-        folders = [path for path in (self.root / "exercises").iterdir() if (path / "exercise.yaml").is_file()]
-        return [read(folder) for folder in sorted(folders)]
+        return [read(path.parent) for path in sorted(self.root.glob("exercises/*/exercise.yaml"))]
 
     def find(self, slug: str) -> Exercise:
         """Return the exercise with this slug; "01_bpe" and "bpe.py" are understood too.
@@ -26,7 +25,8 @@ class Course:
             UsageError: there is none; the message suggests the nearest.
         """
         wanted = slug.rstrip("/").split("/")[-1].removesuffix(".py")
-        folders = {path.parent.name.partition("_")[2]: path.parent for path in self.root.glob("exercises/*/exercise.yaml")}
+        found = [path.parent for path in self.root.glob("exercises/*/exercise.yaml")]
+        folders = {folder.name.partition("_")[2]: folder for folder in found}
         names = {**{folder.name: folder for folder in folders.values()}, **folders}
         if wanted in names:
             return read(names[wanted])

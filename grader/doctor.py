@@ -1,7 +1,6 @@
 """Looks at the machine and says what each finding means for the user."""
 
 import importlib.metadata
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -34,7 +33,8 @@ def _torch() -> Row:
     try:
         version = importlib.metadata.version("torch")
     except importlib.metadata.PackageNotFoundError:
-        return _row("torch", "not installed", False, "exercises with tensors cannot be graded: pip install 'torch>=2.6,<2.14'")
+        cure = "exercises with tensors cannot be graded: pip install 'torch>=2.6,<2.14'"
+        return _row("torch", "not installed", False, cure)
     return _row("torch", version, True, "exercises with tensors can be graded")
 
 
@@ -49,12 +49,14 @@ def _worker() -> list[Row]:
         failed = _row("sandbox", f"does not work: {error}", False, "nothing can be graded; the line above says why")
         return [_row("cuda", "not looked for", True, "the sandbox must work first"), failed]
     limits = "" if sys.platform == "linux" else "; this system does not enforce memory limits, only the clock"
-    found = [
+    return [
         _row(
             "cuda",
             "a GPU is found" if cuda else "no GPU is found",
             True,
-            "--device cuda and all work" if cuda else "checks run on the CPU, portability checks on torch's meta device",
+            "--device cuda and all work"
+            if cuda
+            else "checks run on the CPU, portability checks on torch's meta device",
         ),
         _row(
             "sandbox",
@@ -65,7 +67,6 @@ def _worker() -> list[Row]:
             else "nothing can be graded",
         ),
     ]
-    return found
 
 
 def _cache() -> Row:
@@ -75,9 +76,11 @@ def _cache() -> Row:
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return _row("cache", f"{folder}: {error.strerror}", False, "answers are recorded anew at each run, which takes seconds")
+        slow = "answers are recorded anew at each run, which takes seconds"
+        return _row("cache", f"{folder}: {error.strerror}", False, slow)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return _row("cache", f"{folder}, {size / 1e6:.1f} MB", True, "answers are recorded once; the folder can be deleted at any time")
+    once = "answers are recorded once; the folder can be deleted at any time"
+    return _row("cache", f"{folder}, {size / 1e6:.1f} MB", True, once)
 
 
 def _course(start: Path | None) -> Row:
@@ -88,6 +91,6 @@ def _course(start: Path | None) -> Row:
         names = [exercise.slug for exercise in course.exercises()]
     except GraderError as error:
         return _row("course", str(error), False, "there is nothing to grade here")
-    reference = os.path.isdir(course.root / "reference")
+    reference = (course.root / "reference").is_dir()
     meaning = "cases can be recorded and shrunk" if reference else "a kit: recorded cases are replayed"
     return _row("course", f"{course.root}: {', '.join(names)}", True, meaning)

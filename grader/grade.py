@@ -77,7 +77,9 @@ class Grader:
         probes: source of the probes, all that the worker gets of checks.py.
     """
 
-    def __init__(self, exercise: Exercise, checks: Sequence[Check], oracle: Oracle, sandbox: Sandbox, probes: str) -> None:
+    def __init__(
+        self, exercise: Exercise, checks: Sequence[Check], oracle: Oracle, sandbox: Sandbox, probes: str
+    ) -> None:
         self.exercise = exercise
         self.checks = list(checks)
         self.oracle = oracle
@@ -198,6 +200,7 @@ def verdict_of(examined: Examined) -> Verdict:
 
 
 def message_of(finding: Finding) -> str:
+    """Return the sentence that says what a finding is."""
     if finding.outcome is Outcome.BROKEN:
         return f"the grader failed here, this is not your fault: {finding.got.message}"
     if finding.outcome is Outcome.REFUSED:

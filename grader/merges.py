@@ -8,6 +8,7 @@ pair was not a most frequent one, with the counts.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from grader.case import Answer
@@ -47,20 +48,22 @@ class Merges:
     def _steps(self, merges: list[Pair], words: Mapping[str, int], target: int) -> Difference | None:
         step = 0
         for step, counts in enumerate(_replay(merges, words)):
-            best = max(counts.values(), default=0)
-            first = next((pair for pair, count in counts.items() if count == best), None)
+            best, first = _best(counts)
             if step == len(merges) or step == target:
                 break
-            wrong = self._step(f"[0][{step}]", merges[step], counts, best, first)
+            wrong = self._step(f"[0][{step}]", merges[step], counts)
             if wrong:
                 return wrong
         if len(merges) > target:
-            return Difference(f"[0][{target}]", show(merges[target]), f"nothing: {target} merges fill the vocabulary")
+            enough = f"nothing: {target} merges fill the vocabulary"
+            return Difference(f"[0][{target}]", show(merges[target]), enough)
         if len(merges) < target and first is not None:
-            return Difference(f"[0][{step}]", "nothing: the list ends here", f"one more merge: {first!r} occurs {best} times")
+            more = f"one more merge: {first!r}, {_times(best)}"
+            return Difference(f"[0][{step}]", "nothing: the list ends here", more)
         return None
 
-    def _step(self, place: str, pair: Pair, counts: Mapping[Pair, int], best: int, first: Pair | None) -> Difference | None:
+    def _step(self, place: str, pair: Pair, counts: Mapping[Pair, int]) -> Difference | None:
+        best, first = _best(counts)
         if first is None:
             return Difference(place, repr(pair), "nothing: no pair is left to merge")
         count = counts.get(pair, 0)
@@ -71,6 +74,12 @@ class Merges:
             note = f"both occur {best} times: the list is legal up to here, but the tie was broken by another rule"
             return Difference(place, repr(pair), f"{first!r}, which is met first", note=note)
         return None
+
+
+def _best(counts: Mapping[Pair, int]) -> tuple[int, Pair | None]:
+    """Return the largest count and the first pair that has it."""
+    best = max(counts.values(), default=0)
+    return best, next((pair for pair, count in counts.items() if count == best), None)
 
 
 def _times(count: int) -> str:
@@ -92,7 +101,8 @@ def _shape(got: Any) -> Difference | None:
 def _vocabulary(expected: Counter[str], got: Counter[str]) -> Difference | None:
     """Compare what is in the vocabulary; the order is the student's choice."""
     for entry, count in (expected - got).items():
-        return Difference("[1]", f"{entry!r} is {'missing' if not got[entry] else 'there too seldom'}", f"{count + got[entry]} of it")
+        missing = "missing" if not got[entry] else "there too seldom"
+        return Difference("[1]", f"{entry!r} is {missing}", f"{count + got[entry]} of it")
     for entry in got - expected:
         return Difference("[1]", f"{entry!r} is in the vocabulary", "no such entry")
     return None
@@ -104,7 +114,7 @@ def _replay(merges: list[Pair], words: Mapping[str, int]) -> Iterator[dict[Pair,
     for pair in [*merges, None]:
         counts: dict[Pair, int] = {}
         for word, symbols in splits.items():
-            for left, right in zip(symbols, symbols[1:], strict=False):
+            for left, right in pairwise(symbols):
                 counts[left, right] = counts.get((left, right), 0) + words[word]
         yield counts
         if pair is not None:

@@ -44,7 +44,8 @@ def ready(course: Course, exercise: Exercise, seed: int, note: Note | None = Non
     """Start a worker and find or record the bank of an exercise.
 
     Args:
-        course, exercise: what will be graded.
+        course: that has the exercise.
+        exercise: what will be graded.
         seed: of the cases.
         note: called with a sentence before something that takes long.
 

@@ -18,7 +18,6 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from grader.case import Answer, Case, Job, Kind, Limits
@@ -54,7 +53,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -142,7 +141,8 @@ class Sandbox:
     def _ask(self, message: dict[str, Any], seconds: float) -> Answer:
         """Send a message to the submission's process and return its answer; kill it unless it is well."""
         runner, job = self._runner, self._job
-        assert runner is not None and job is not None
+        assert runner is not None
+        assert job is not None
         caps = Caps(frame=job.limits.frame_mib << 20)
         try:
             reply = runner.exchange(message, time.monotonic() + seconds, caps)
@@ -170,7 +170,9 @@ class Sandbox:
             signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
         }
         name = signal.Signals(number).name
-        return Answer(kind, message=texts.get(signal.Signals(number), f"the process was ended by {name}"), output=output)
+        return Answer(
+            kind, message=texts.get(signal.Signals(number), f"the process was ended by {name}"), output=output
+        )
 
     # --- the worker -----------------------------------------------------------------------
 
@@ -224,31 +226,35 @@ class Sandbox:
         folder.mkdir()
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
+        runner = _Runner(ours, read)
         try:
-            reply = self._command({"fork": str(folder)}, (theirs.fileno(), write), START_SECONDS)
+            runner.pid = self._command({"fork": str(folder)}, (theirs.fileno(), write), START_SECONDS)["pid"]
+        except FaultError:
+            runner.close()
+            raise
         finally:
             theirs.close()
             os.close(write)
-        self._runner = _Runner(reply["pid"], ours, read, folder)
+        self._runner = runner
 
     def _reap(self) -> int:
         """Kill the submission's process group and return the wait status of its leader."""
         runner, self._runner = self._runner, None
         assert runner is not None
         runner.drain()
-        status = self._command({"reap": runner.pid})["status"]
-        runner.close()
-        return int(status)
+        try:
+            return int(self._command({"reap": runner.pid})["status"])
+        finally:
+            runner.close()
 
 
 class _Runner:
     """The parent's end of a submission's process: a socket for messages, a pipe for its output."""
 
-    def __init__(self, pid: int, sock: socket.socket, output: int, folder: Path) -> None:
-        self.pid = pid
+    def __init__(self, sock: socket.socket, output: int) -> None:
+        self.pid = 0
         self.sock = sock
         self.output = output
-        self.folder = folder
         self.printed = b""
         self.number = 0
         os.set_blocking(output, False)
@@ -300,7 +306,7 @@ def _receive(sock: socket.socket, deadline: float, caps: Caps | None = None, run
     frame = bytearray()
     wanted = HEADER.size
     while len(frame) < wanted:
-        watched = [sock] if runner is None or runner.output < 0 else [sock, runner.output]
+        watched: list[Any] = [sock] if runner is None or runner.output < 0 else [sock, runner.output]
         left = deadline - time.monotonic()
         ready, _, _ = select.select(watched, [], [], max(0.0, left))
         if runner is not None:
@@ -350,7 +356,7 @@ def _own_processes() -> int:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if process.stat().st_uid == os.getuid():
-                count += len(os.listdir(process / "task"))
+                count += sum(1 for _ in (process / "task").iterdir())
         except OSError:  # it has ended meanwhile
             continue
     return count

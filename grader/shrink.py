@@ -56,7 +56,10 @@ def shrink(grader: Grader, reference: Reference, check: Check, found: Finding, s
     )
     try:
         hypothesis.find(
-            _cases(check), fails_alike, settings=settings, random=random.Random(own_seed(check, seed))  # noqa: S311  no secret
+            _cases(check),
+            fails_alike,
+            settings=settings,
+            random=random.Random(own_seed(check, seed)),  # noqa: S311  no secret
         )
     except NoSuchExample:
         return found

@@ -15,9 +15,7 @@ from grader.verdict import Grade, Outcome
 Device = Literal["cpu", "cuda"]
 
 
-def study(
-    ready: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smallest: bool | None = None
-) -> Grade:
+def study(ready: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smallest: bool | None = None) -> Grade:
     """Grade a file.
 
     Args:

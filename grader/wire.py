@@ -14,7 +14,7 @@ import json
 import math
 import struct
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,13 +75,13 @@ def pack(value: Any, caps: Caps = CAPS) -> bytes:
     Raises:
         WireError: the value holds something else, or is larger than the caps.
     """
-    blobs: list[bytes] = []
+    packer = _Packer(caps)
     try:
-        tree = _tree(value, blobs, caps, 0)
+        tree = packer.tree(value)
         text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode("ascii")
     except (ValueError, RecursionError, OverflowError) as error:
         raise WireError(f"the value cannot be sent: {error}") from None
-    blob = _blob(blobs)
+    blob = _blob(packer.blobs)
     if len(text) + len(blob) > caps.frame:
         size = len(text) + len(blob)
         raise WireError(f"the value takes {size:,} bytes; at most {caps.frame:,} are carried")
@@ -103,43 +103,49 @@ def _blob(blobs: list[bytes]) -> bytes:
     return save({f"{n:06d}": np.frombuffer(data, np.uint8) for n, data in enumerate(blobs)})
 
 
-def _tree(value: Any, blobs: list[bytes], caps: Caps, depth: int) -> Any:
-    if depth > caps.depth:
-        raise WireError(f"the value is nested deeper than {caps.depth} levels")
+class _Packer:
+    """Builds the JSON tree of a value and collects the bits of its tensors."""
 
-    def down(item: Any) -> Any:
-        return _tree(item, blobs, caps, depth + 1)
+    def __init__(self, caps: Caps) -> None:
+        self.caps = caps
+        self.blobs: list[bytes] = []
+        # in this order: a bool is an int, and a subclass counts as what it is derived from
+        self.makers: list[tuple[Any, Callable[[Any, int], Any]]] = [
+            ((bool, str, type(None)), lambda value, _: value),
+            (int, lambda value, _: int(value)),
+            (float, lambda value, _: float(value) if math.isfinite(value) else {"f": repr(float(value))}),
+            (list, self._items),
+            (tuple, lambda value, depth: {"t": self._items(value, depth)}),
+            (dict, lambda value, depth: {"d": [self._items(pair, depth) for pair in value.items()]}),
+            # a set has no order of its own; sorting makes the frame the same in every process
+            ((set, frozenset), lambda value, depth: {"s": sorted(self._items(value, depth), key=json.dumps)}),
+            ((bytes, bytearray), lambda value, _: {"b": base64.b64encode(value).decode("ascii")}),
+            (complex, lambda value, depth: {"c": self._items((value.real, value.imag), depth)}),
+            (Measured, lambda value, depth: {"m": self._items((value.value, value.exact, value.noise), depth)}),
+        ]
 
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else {"f": repr(float(value))}
-    if isinstance(value, list):
-        return [down(item) for item in value]
-    if isinstance(value, tuple):
-        return {"t": [down(item) for item in value]}
-    if isinstance(value, dict):
-        return {"d": [[down(key), down(item)] for key, item in value.items()]}
-    if isinstance(value, (set, frozenset)):
-        # a set has no order of its own; sorting makes the frame the same in every process
-        return {"s": sorted((down(item) for item in value), key=json.dumps)}
-    if isinstance(value, (bytes, bytearray)):
-        return {"b": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, complex):
-        return {"c": [down(value.real), down(value.imag)]}
-    if isinstance(value, Measured):
-        return {"m": [down(value.value), down(value.exact), down(value.noise)]}
-    array = _array(value)
-    if array is None:
-        raise WireError(f"a {type(value).__name__} cannot be sent; return a list, dict, number, text or tensor")
-    if not isinstance(array, Array):  # a numpy scalar that became a number
-        return down(array)
-    if array.library == "meta":
-        return {"a": ["meta", array.dtype, list(array.shape), -1]}
-    blobs.append(array.data)
-    return {"a": [array.library, array.dtype, list(array.shape), len(blobs) - 1]}
+    def tree(self, value: Any, depth: int = 0) -> Any:
+        if depth > self.caps.depth:
+            raise WireError(f"the value is nested deeper than {self.caps.depth} levels")
+        for kind, make in self.makers:
+            if isinstance(value, kind):
+                return make(value, depth)
+        return self._leaf(value, depth)
+
+    def _items(self, values: Iterable[Any], depth: int) -> list[Any]:
+        return [self.tree(item, depth + 1) for item in values]
+
+    def _leaf(self, value: Any, depth: int) -> Any:
+        array = _array(value)
+        if array is None:
+            name = type(value).__name__
+            raise WireError(f"a {name} cannot be sent; return a list, dict, number, text or tensor")
+        if not isinstance(array, Array):  # a numpy scalar that became a number
+            return self.tree(array, depth)
+        if array.library == "meta":
+            return {"a": ["meta", array.dtype, list(array.shape), -1]}
+        self.blobs.append(array.data)
+        return {"a": [array.library, array.dtype, list(array.shape), len(self.blobs) - 1]}
 
 
 def _array(value: Any) -> Any:
@@ -227,7 +233,7 @@ def _unblob(blob: bytes, caps: Caps) -> list[bytes]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        entries = deserialize(blob)
+        entries = deserialize(blob)  # type: ignore[no-untyped-call]  # safetensors has no annotations here
     except SafetensorError as error:
         raise WireError(f"the tensor part is not well formed: {error}") from None
     if len(entries) > caps.tensors:
@@ -282,7 +288,7 @@ class _Builder:
 
     def _dict(self, body: Any, depth: int) -> dict[Any, Any]:
         pairs = self._items(body, depth - 1)  # the pairs are no level of their own
-        return {key: item for key, item in pairs}
+        return dict(pairs)
 
     def _leaf(self, body: Any) -> Any:
         library, dtype, shape, number = body

@@ -27,7 +27,9 @@ LEARNED = [
     _pairs("a a, aa aa, Ġ b, Ġ aaaa, aa a, Ġaaaa a, Ġ aa, Ġaaaa aaa, Ġb aa, Ġbaa b, Ġb a, Ġba b, Ġb aaa"),
     _pairs("b a, b ba, Ġ a, Ġ bba, Ġa bba, ba ba, b b, Ġbba a, Ġ baba, a b, Ġ b, Ġbbaa ba, Ġa baba, Ġababa a, Ġ ba"),
     _pairs("b c, Ġ c, Ġ bc, a c, Ġ b, a a, Ġbc c, Ġ ac, Ġc b, a b, Ġc bc, c c, Ġc c, Ġcc ac, Ġc aa, Ġbcc b, Ġac a"),
-    _pairs("u g, h ug, Ġ p, u n, Ġ hug, Ġp un, Ġp ug, Ġhug s, Ġ b, Ġb un, Ġ t, Ġt hug, Ġthug s, Ġt h, Ġth e, Ġ m, Ġm ug"),
+    _pairs(
+        "u g, h ug, Ġ p, u n, Ġ hug, Ġp un, Ġp ug, Ġhug s, Ġ b, Ġb un, Ġ t, Ġt hug, Ġthug s, Ġt h, Ġth e, Ġ m, Ġm ug"
+    ),
     _pairs("æ Ĺ, æĹ ¥, Ã ©, æĹ¥ æ, ľ ¬, ð Ł, ðŁ ĺ, ðŁĺ Ģ, æĹ¥æ ľ¬, Ġ Ã©, Ġ n, Ġn a, Ġna Ã, ĠnaÃ ¯, Ġ ðŁĺĢ, Ġ Ð, ĠÐ ¶"),
     _pairs(
         "Ġ t, i s, e r, Ġ a, Ġt o, e n, T h, Th is, o u, s e, Ġto k, Ġtok en, n d, Ġ is, Ġt h, Ġth e, i n, Ġa b, Ġtoken i"
@@ -49,7 +51,17 @@ def _text(text):
 
 def hard_texts():
     found = ["", "a", " ", "  a", "a  b", "a \n b", "Hello, how are  you?", "x\t\ty  ", "\n\na", "a_b __ c", "_"]
-    found += ["don't We've I'LL 'tis y'all's", "'s", " 's", "it''s", "’s", "héllo naïve", "日本 語", "a😀b 👩‍🔬", "\u00a0x"]
+    found += [
+        "don't We've I'LL 'tis y'all's",
+        "'s",
+        " 's",
+        "it''s",
+        "’s",
+        "héllo naïve",
+        "日本 語",
+        "a😀b 👩‍🔬",
+        "\u00a0x",
+    ]
     found += ["!\u00a0", "a\u2003b", "2019 12345", "ab12cd"]
     found += ["3.14 x2 2x 100%", "e\u0301a", "...!? ...", "a\xadb", "end  ", " !a", "word\n", "1 2  3"]
     return [{"text": text} for text in found]
@@ -124,7 +136,9 @@ def words_are_counted_in_order(module, corpus, specials):
 
 def splits():
     words = draw.lists(draw.word("ab", 1, 6), 0, 5)
-    return draw.build(_splits, words=words, counts=draw.lists(draw.integers(1, 50), 5, 5), joined=draw.choice(False, True))
+    return draw.build(
+        _splits, words=words, counts=draw.lists(draw.integers(1, 50), 5, 5), joined=draw.choice(False, True)
+    )
 
 
 def _splits(words, counts, joined):
@@ -163,7 +177,12 @@ def _merge(pair, words, joined):
 
 
 def hard_merges():
-    cases = [(("a", "a"), ["aaa"]), (("a", "a"), ["aaaa", "baab"]), (("a", "b"), ["abab", "b", "ba"]), (("a", "a"), ["a"])]
+    cases = [
+        (("a", "a"), ["aaa"]),
+        (("a", "a"), ["aaaa", "baab"]),
+        (("a", "b"), ["abab", "b", "ba"]),
+        (("a", "a"), ["a"]),
+    ]
     # ('a', 'ba') and ('ab', 'a') spell the same text; only one of them is there
     odd = {"a": "a", "b": "ba", "splits": {"aba": ["ab", "a"], "abaa": ["a", "ba", "a"]}}
     return [odd, *(_merge(pair, words, False) for pair, words in cases)]
@@ -246,7 +265,9 @@ def corpora_by_size():
 @check(
     points=1,
     examples=corpora_by_size,
-    compare=Growth(2.0, "the words are the same, only more frequent: a merge needs the words and their counts, not the text"),
+    compare=Growth(
+        2.0, "the words are the same, only more frequent: a merge needs the words and their counts, not the text"
+    ),
 )
 def merging_does_not_reread_the_corpus(module, sentences, times, vocab_size):
     """train: the corpus is not gone through again for each merge"""
@@ -322,7 +343,20 @@ def _encoding(parts, more="", order="as listed"):
 
 
 def hard_encodings():
-    texts = ["", "a", "the thug", "hugs hug", "‹é› é", "<|e|><|e|><|e|>", "the<|end|>the", "😀", "日本語", "\x00\x7f\xad", "naïve café", "\t\n  x"]
+    texts = [
+        "",
+        "a",
+        "the thug",
+        "hugs hug",
+        "‹é› é",
+        "<|e|><|e|><|e|>",
+        "the<|end|>the",
+        "😀",
+        "日本語",
+        "\x00\x7f\xad",
+        "naïve café",
+        "\t\n  x",
+    ]
     return [_encoding([text], "", order) for text in texts for order in ("as listed", "reversed")]
 
 
@@ -349,7 +383,17 @@ def _ids_of(*symbols):
 def hard_decodings():
     emoji = ["ð", "Ł", "ĺ", "Ģ"]  # the four bytes of U+1F600
     lists = [[], ["a"], emoji, emoji[:1], emoji[:2], emoji[1:], ["a", emoji[0], "b"], [*emoji[:2], "<|e|>", *emoji[2:]]]
-    lists += [["ÿ"], ["Ģ", "Ģ"], ["Ã", "©"], ["Ġthe", "Ġ", "hug"], ["‹é›", "Ã", "©"], ["Ã", "‹é›", "©"], ["<|e|>", "a", "<|end|>"], ["Ċ", "ĉ", "Ġ"], ["<|", "|>"]]
+    lists += [
+        ["ÿ"],
+        ["Ģ", "Ģ"],
+        ["Ã", "©"],
+        ["Ġthe", "Ġ", "hug"],
+        ["‹é›", "Ã", "©"],
+        ["Ã", "‹é›", "©"],
+        ["<|e|>", "a", "<|end|>"],
+        ["Ċ", "ĉ", "Ġ"],
+        ["<|", "|>"],
+    ]
     return [_decoding(_ids_of(*symbols)) for symbols in lists]
 
 
@@ -363,7 +407,9 @@ def texts_by_size():
     # words of three letters, all different, with many merges in each
     words = ["".join("abc"[n // 3**place % 3] for place in range(7)) for n in range(3, 2003, 8)]
     merges = LEARNED[2]
-    return [{"words": words, "parts": 4, "merges": merges, "vocab": vocabulary("as listed", merges, []), "specials": []}]
+    return [
+        {"words": words, "parts": 4, "merges": merges, "vocab": vocabulary("as listed", merges, []), "specials": []}
+    ]
 
 
 @check(

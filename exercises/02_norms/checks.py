@@ -56,7 +56,9 @@ def with_gradient(cases):
 
 
 def gradient_rows():
-    return rows(("float64", "float32"), ("integers", "unit", "mixed", "shifted")).map(lambda case: with_gradient([case])[0])
+    return rows(("float64", "float32"), ("integers", "unit", "mixed", "shifted")).map(
+        lambda case: with_gradient([case])[0]
+    )
 
 
 def _given(eps):
@@ -264,7 +266,9 @@ def _deep(case, alpha):
 @check(
     points=2,
     cases=deep_rows,
-    examples=lambda: with_gradient([_deep(case, 2.0) for case in some_rows(("float64", "float32"), ("integers", "unit"))]),
+    examples=lambda: with_gradient(
+        [_deep(case, 2.0) for case in some_rows(("float64", "float32"), ("integers", "unit"))]
+    ),
     compare=Derived(),
 )
 def deep_norm_scales_the_residual(module, x, gain, bias, eps, weight, alpha, upstream):

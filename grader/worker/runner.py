@@ -11,6 +11,7 @@ import resource
 import socket
 import sys
 import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -99,8 +100,7 @@ def limit(limits: dict[str, int]) -> None:
 def _size() -> int:
     """Return the size of this process's address space in bytes, 0 where the system does not say."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     except OSError:
         return 0
 
@@ -170,10 +170,11 @@ class Submission:
     def _failure(self, error: BaseException) -> Reply:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.filename]
         last = traceback.extract_tb(error.__traceback__)[-1:]
+        message = _line(error)
         reply = {
             "kind": "raised",
             "error": type(error).__name__,
-            "message": _line(error),
+            "message": message,
             "traceback": "".join(traceback.format_list(frames[-8:])),
         }
         if isinstance(error, SyntaxError) and not frames:
@@ -182,7 +183,7 @@ class Submission:
             return reply | {"kind": "not_started", "message": f"{last[0].name} is not written yet"}
         if isinstance(error, AttributeError) and error.obj is self.module:
             return reply | {"kind": "missing", "message": self._missing(str(error.name))}
-        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        if isinstance(error, MemoryError) or "can't allocate memory" in message:
             return reply | {"kind": "memory", "message": "the program asked for more memory than it may have"}
         if isinstance(error, SystemExit):
             return reply | {"message": "the program called sys.exit"}

@@ -13,7 +13,7 @@ def warm() -> None:
     since nothing is compiled here. While the common operations run once, an empty stand-in takes the
     compiler's place; then it is removed. An operation that is not listed still works, only later.
     """
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     if torch is None or "torch._dynamo" in sys.modules:
         return
     stand_in: Any = ModuleType("torch._dynamo")
@@ -33,10 +33,23 @@ def _operations(torch: Any) -> None:
     index = torch.zeros(2, 3, device="meta", dtype=torch.int64)
     y = (x + 1 - x) * x / 2 // 1 % 3
     y = 1 - (2 / (1 + -y)) ** 2
-    for name in "abs exp log log2 sqrt rsqrt square reciprocal tanh sigmoid sin cos relu float half double t".split():
+    for name in ("abs", "exp", "log", "log2", "sqrt", "rsqrt", "square", "reciprocal", "tanh", "sigmoid", "sin", "cos"):
         getattr(y, name)()
-    for name in "sum mean amax amin var std argmax logsumexp softmax log_softmax cumsum".split():
+    for name in (
+        "sum",
+        "mean",
+        "amax",
+        "amin",
+        "var",
+        "std",
+        "argmax",
+        "logsumexp",
+        "softmax",
+        "log_softmax",
+        "cumsum",
+    ):
         getattr(y, name)(-1)
+    y.relu().float().half().double().t()
     torch.var_mean(x, -1)
     torch.linalg.vector_norm(x, dim=-1)
     torch.einsum("ij,kj->ik", x, x)

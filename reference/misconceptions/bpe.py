@@ -584,9 +584,7 @@ class merge_by_text_replace:
     """
 
     def merge_pair(a, b, splits):
-        return {
-            word: " ".join(symbols).replace(a + " " + b, a + b).split() for word, symbols in splits.items()
-        }
+        return {word: " ".join(symbols).replace(a + " " + b, a + b).split() for word, symbols in splits.items()}
 
 
 class merge_misses_last_pair:
@@ -1246,11 +1244,7 @@ class alphabet_of_plain_text:
         freqs = word_frequencies(corpus, list(specials))
         splits = {word: list(word) for word in freqs}
         plain = {
-            c
-            for text in corpus
-            for part, special in split_specials(text, list(specials))
-            if not special
-            for c in part
+            c for text in corpus for part, special in split_specials(text, list(specials)) if not special for c in part
         }
         vocab = [*specials, *sorted(plain)]
         merges = []
@@ -1786,9 +1780,7 @@ class spaces_lost:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)|[^\W\d_]+|\d+|(?:[^\s\w]|_)+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class whitespace_collapsed:
@@ -1802,10 +1794,7 @@ class whitespace_collapsed:
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+"
         squeezed = " ".join(text.split())
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span())
-            for m in re.finditer(pattern, squeezed)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, squeezed)]
 
 
 class spaces_doubled:
@@ -1836,9 +1825,7 @@ class space_always_added:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        pieces = [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        pieces = [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
         if pieces and not text[0].isspace():
             pieces[0] = (symbols[32] + pieces[0][0], pieces[0][1])
         return pieces
@@ -1853,9 +1840,7 @@ class space_after_word:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll) ?|[^\W\d_]+ ?|\d+ ?|(?:[^\s\w]|_)+ ?|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class space_own_piece:
@@ -1867,9 +1852,7 @@ class space_own_piece:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)|[^\W\d_]+|\d+|(?:[^\s\w]|_)+|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class whitespace_taken_whole:
@@ -1882,9 +1865,7 @@ class whitespace_taken_whole:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class whitespace_one_by_one:
@@ -1897,9 +1878,7 @@ class whitespace_one_by_one:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class word_takes_all_spaces:
@@ -1912,9 +1891,7 @@ class word_takes_all_spaces:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| *[^\W\d_]+| *\d+| *(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class any_whitespace_before_word:
@@ -1926,9 +1903,7 @@ class any_whitespace_before_word:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)|\s?[^\W\d_]+|\s?\d+|\s?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class space_only_before_letters:
@@ -1940,9 +1915,7 @@ class space_only_before_letters:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+|\d+|(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class only_ascii_whitespace:
@@ -1957,9 +1930,7 @@ class only_ascii_whitespace:
             r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^ \t\n\r\f\v\w]|_)+"
             r"|[ \t\n\r\f\v]+(?![^ \t\n\r\f\v])|[ \t\n\r\f\v]+"
         )
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class text_stripped:
@@ -1971,10 +1942,7 @@ class text_stripped:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span())
-            for m in re.finditer(pattern, text.strip())
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text.strip())]
 
 
 class text_lowercased:
@@ -1986,10 +1954,7 @@ class text_lowercased:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().lower().encode()), m.span())
-            for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().lower().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class text_normalized:
@@ -2003,9 +1968,7 @@ class text_normalized:
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
         text = unicodedata.normalize("NFC", text)
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class characters_not_bytes:
@@ -2017,9 +1980,7 @@ class characters_not_bytes:
 
     def pre_tokenize(text):
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            (m.group().replace(" ", "Ġ").replace("\n", "Ċ"), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [(m.group().replace(" ", "Ġ").replace("\n", "Ċ"), m.span()) for m in re.finditer(pattern, text)]
 
 
 class pieces_in_plain_text:
@@ -2129,9 +2090,7 @@ class short_forms_ignored:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r" ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class short_forms_any_case:
@@ -2143,9 +2102,7 @@ class short_forms_any_case:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"(?i:'(?:[stmd]|re|ve|ll))| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class short_forms_curly:
@@ -2157,9 +2114,7 @@ class short_forms_curly:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"['\u2019](?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class short_forms_whole_words:
@@ -2171,9 +2126,7 @@ class short_forms_whole_words:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)(?!\w)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class short_forms_single_letter:
@@ -2185,9 +2138,7 @@ class short_forms_single_letter:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'[stmd]| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class apostrophe_in_word:
@@ -2199,9 +2150,7 @@ class apostrophe_in_word:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r" ?[^\W\d_]+(?:'[^\W\d_]+)*| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class underscore_is_letter:
@@ -2213,9 +2162,7 @@ class underscore_is_letter:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d]+| ?\d+| ?[^\s\w]+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class underscore_lost:
@@ -2228,9 +2175,7 @@ class underscore_lost:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?[^\s\w]+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class letters_with_digits:
@@ -2242,9 +2187,7 @@ class letters_with_digits:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W_]+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class only_ascii_letters:
@@ -2256,9 +2199,7 @@ class only_ascii_letters:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[A-Za-z]+| ?\d+| ?[^\sA-Za-z\d]+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class digits_one_by_one:
@@ -2270,9 +2211,7 @@ class digits_one_by_one:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class digits_by_three:
@@ -2284,9 +2223,7 @@ class digits_by_three:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d{1,3}| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class signs_one_by_one:
@@ -2298,9 +2235,7 @@ class signs_one_by_one:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)|\s+(?!\S)|\s+"
-        return [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        return [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
 
 
 class empty_text_has_piece:
@@ -2312,9 +2247,7 @@ class empty_text_has_piece:
     def pre_tokenize(text):
         symbols = byte_symbols()
         pattern = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
-        pieces = [
-            ("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)
-        ]
+        pieces = [("".join(symbols[b] for b in m.group().encode()), m.span()) for m in re.finditer(pattern, text)]
         return pieces or [("", (0, 0))]
 
 
@@ -2697,8 +2630,7 @@ class decode_as_latin1:
     def decode(ids, vocab, specials):
         byte_of = {symbol: byte for byte, symbol in byte_symbols().items()}
         return "".join(
-            vocab[i] if vocab[i] in specials else "".join(chr(byte_of[symbol]) for symbol in vocab[i])
-            for i in ids
+            vocab[i] if vocab[i] in specials else "".join(chr(byte_of[symbol]) for symbol in vocab[i]) for i in ids
         )
 
 
@@ -2710,9 +2642,7 @@ class decode_only_spaces_back:
     """
 
     def decode(ids, vocab, specials):
-        return "".join(
-            vocab[i] if vocab[i] in specials else vocab[i].replace("Ġ", " ").replace("Ċ", "\n") for i in ids
-        )
+        return "".join(vocab[i] if vocab[i] in specials else vocab[i].replace("Ġ", " ").replace("Ċ", "\n") for i in ids)
 
 
 class decode_special_as_symbols:

@@ -37,9 +37,7 @@ def pre_tokenize(text):
     while at < len(text):
         short = None
         if text[at] == "'":
-            short = next(
-                (s for s in ("s", "t", "re", "ve", "m", "ll", "d") if text.startswith(s, at + 1)), None
-            )
+            short = next((s for s in ("s", "t", "re", "ve", "m", "ll", "d") if text.startswith(s, at + 1)), None)
         if short:
             end = at + 1 + len(short)
         else:

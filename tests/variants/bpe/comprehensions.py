@@ -134,8 +134,6 @@ def decode(ids, vocab, specials):
     back = {symbol: byte for byte, symbol in byte_symbols().items()}
     runs = groupby((vocab[i] for i in ids), key=lambda token: token in specials)
     return "".join(
-        "".join(run)
-        if special
-        else bytes(back[symbol] for token in run for symbol in token).decode("utf-8", "replace")
+        "".join(run) if special else bytes(back[symbol] for token in run for symbol in token).decode("utf-8", "replace")
         for special, run in runs
     )

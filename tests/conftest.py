@@ -1,0 +1,77 @@
+"""Fixtures: the real course, a tiny one, and a cache folder that belongs to the test run alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.course import Course
+from grader.new import create
+from grader.ready import ready
+from grader.study import study
+from grader.verdict import Grade
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Keep the banks of the tests away from the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    old = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    yield folder
+    if old is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = old
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """Return the course of this repository."""
+    return Course(ROOT)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Course:
+    """Return a course with one exercise, `double`, and short limits."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "exercises").mkdir()
+    made = Course(root)
+    create(made, "double", "Double")
+    path = made.find("double").folder / "exercise.yaml"
+    limits = "limits: {case_seconds: 1, check_seconds: 2, load_seconds: 2, memory_mib: 256}\n"
+    path.write_text(path.read_text() + limits)
+    checks = made.find("double").folder / "checks.py"
+    second = '''
+
+@check(points=2, examples=lambda: [{"x": 2.0}, {"x": 3.0}], compare=Close())
+def doubles_the_list(module, x):
+    """quadruple: twice the double"""
+    return module.quadruple(x)
+'''
+    checks.write_text(checks.read_text() + second)
+    more = "\n\ndef quadruple(x):\n    return 4 * x\n"
+    for path in (root / "reference" / "double.py", root / "solutions" / "double.py"):
+        path.write_text(path.read_text() + more)
+    return made
+
+
+@pytest.fixture(scope="session")
+def tiny_ready(tiny):
+    """Return the tiny exercise, ready to grade; one worker for all tests that use it."""
+    with ready(tiny, tiny.find("double"), seed=0) as made:
+        yield made
+
+
+@pytest.fixture
+def grade_text(tiny_ready, tmp_path):
+    """Return a function that grades the source of double.py."""
+
+    def grade(source: str | bytes, **options) -> Grade:
+        path = tmp_path / "double.py"
+        path.write_bytes(source if isinstance(source, bytes) else source.encode())
+        return study(tiny_ready, path, **options)
+
+    return grade
