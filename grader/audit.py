@@ -147,8 +147,15 @@ def _seed(course: Course, exercise: Exercise, seed: int) -> Findings:
     return auditor.found
 
 
-def audit(course: Course, exercise: Exercise, seeds: int, jobs: int = 1, note: Note | None = None) -> Audit:
-    """Audit one exercise with the seeds 0 .. seeds - 1, `jobs` of them at a time.
+def audit(course: Course, exercise: Exercise, seeds: Sequence[int], jobs: int = 1, note: Note | None = None) -> Audit:
+    """Audit one exercise.
+
+    Args:
+        course: that has the exercise.
+        exercise: to prove.
+        seeds: to draw cases with, one after the other.
+        jobs: how many seeds at a time.
+        note: called with a sentence after each seed.
 
     Raises:
         FaultError: a file of the course or the worker does not work.
@@ -157,15 +164,15 @@ def audit(course: Course, exercise: Exercise, seeds: int, jobs: int = 1, note: N
     wrong = misconceptions(course.misconceptions(exercise), course.solution(exercise))
     found = Findings(problems=_content(course, exercise, checks, wrong))
     # spawned, not forked: a fork of a process that has loaded torch may hang
-    with ProcessPoolExecutor(min(jobs, seeds), multiprocessing.get_context("spawn")) as pool:
-        tasks = [pool.submit(_seed, course, exercise, seed) for seed in range(seeds)]
+    with ProcessPoolExecutor(min(jobs, len(seeds)), multiprocessing.get_context("spawn")) as pool:
+        tasks = [pool.submit(_seed, course, exercise, seed) for seed in seeds]
         for number, task in enumerate(tasks, start=1):
             found.add(task.result())
             if note:
-                note(f"{exercise.slug}: {number} of {seeds} seeds, {len(wrong)} wrong programs each")
+                note(f"{exercise.slug}: {number} of {len(seeds)} seeds, {len(wrong)} wrong programs each")
     return Audit(
         exercise=exercise.slug,
-        seeds=list(range(seeds)),
+        seeds=list(seeds),
         checks=len(checks),
         misconceptions=len(wrong),
         variants=len(course.accepted(exercise)),

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from grader import __version__
-from grader.errors import FAILED, FAULT, INTERRUPTED, OK, USAGE, EmptyError, GraderError, UsageError
+from grader.errors import FAILED, FAULT, INTERRUPTED, OK, USAGE, GraderError, UsageError
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise
-    from grader.verdict import Grade, Result
 
 app = typer.Typer(
     name="grader",
@@ -63,84 +62,18 @@ def check(
     course: CourseOption = None,
 ) -> None:
     """Grade your files: exercises/01_bpe/bpe.py and so on, or those in --from."""
-    from grader.verdict import Result
+    from grader.study import Wish, run
 
-    result = _check(names, source, device, smallest, seed, course)
+    result = run(Wish(names or [], source, device, smallest, seed, course), _note)
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
         from grader.report import show_result
 
         show_result(_console(), result)
-    assert isinstance(result, Result)
     if any(grade.broken for grade in result.exercises):
         raise typer.Exit(FAULT)
     raise typer.Exit(OK if all(grade.complete for grade in result.exercises) else FAILED)
-
-
-def _check(
-    names: list[str] | None,
-    source: Path | None,
-    device: DeviceName,
-    smallest: bool | None,
-    seed: int,
-    course: Path | None,
-) -> "Result":
-    from grader.course import find_course
-    from grader.verdict import Result
-
-    found = find_course(course)
-    exercises = [found.find(name) for name in names] if names else found.exercises()
-    if source is not None and not source.exists():
-        raise UsageError(f"--from {source}: there is no such file or folder")
-    if source is not None and source.is_file() and len(exercises) != 1:
-        named = [exercise for exercise in exercises if exercise.filename == source.name]
-        if not named:
-            raise UsageError(
-                f"--from {source}: say which exercise this file is for, as in: grader check bpe --from {source}"
-            )
-        exercises = named
-    paths = {exercise.slug: found.submission(exercise, source) for exercise in exercises}
-    if not any(path.exists() for path in paths.values()):
-        places = ", ".join(str(path) for path in paths.values())
-        raise EmptyError(f"there is nothing to grade: looked for {places}")
-    grades: list[Grade] = []
-    notes: list[str] = []
-    for exercise in exercises:
-        grade, note = _study(found, exercise, paths[exercise.slug], device, smallest, seed)
-        grades.append(grade)
-        notes += [note] if note and note not in notes else []
-    return Result(
-        grader=__version__,
-        seed=seed,
-        device=device,
-        note=" ".join(notes),
-        score=sum(grade.score for grade in grades),
-        points=sum(grade.points for grade in grades),
-        exercises=tuple(grades),
-    )
-
-
-def _study(
-    course: Any, exercise: "Exercise", path: Path, device: DeviceName, smallest: bool | None, seed: int
-) -> tuple["Grade", str]:
-    """Grade one file; the second part is what the user should know about the device."""
-    from grader.ready import ready
-    from grader.study import study
-
-    with ready(course, exercise, seed, _note) as made:
-        devices: tuple[Any, ...] = ("cpu",)
-        note = ""
-        if device != "cpu" and "torch" in exercise.preload:
-            if made.grader.sandbox.has_cuda():
-                devices = {"cuda": ("cuda",), "auto": ("cuda",), "all": ("cpu", "cuda")}[device]
-            elif device == "auto":
-                note = "No CUDA device was found: graded on the CPU."
-            else:
-                raise UsageError(
-                    f"--device {device}: torch finds no CUDA device here; --device auto takes the CPU then"
-                )
-        return study(made, path, devices, smallest), note
 
 
 @app.command("list")
@@ -214,7 +147,7 @@ def audit(
 
     found = find_course(course)
     exercises = [found.find(name) for name in names] if names else found.exercises()
-    results = [run(found, exercise, seeds, jobs, _note) for exercise in exercises]
+    results = [run(found, exercise, range(seeds), jobs, _note) for exercise in exercises]
     if as_json:
         import json
 
@@ -293,10 +226,13 @@ def main() -> NoReturn:
         # without standalone mode the exit code of typer.Exit is returned and errors arrive here
         code = app(standalone_mode=False) or OK
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("grader: interrupted", err=True)
         code = INTERRUPTED
+    except SystemExit as end:  # typer's own way out of an interrupt
+        code = end.code if isinstance(end.code, int) else FAULT
     except Exception as error:  # noqa: BLE001  the last place where an error can become a sentence
         code = _explain(error)
+    if code == INTERRUPTED:
+        typer.echo("grader: interrupted", err=True)
     sys.exit(code)
 
 

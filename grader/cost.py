@@ -3,6 +3,7 @@
 Probes call this in the worker. A count is a value like any other: the parent judges how it grows.
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -31,7 +32,8 @@ def operations(function: Callable[..., Any], *args: Any) -> int:
             if isinstance(owner, (str, bytes, list)) and arg.__name__ not in _CONSTANT:
                 count += len(owner)
 
-    old_trace, old_profile = sys.gettrace(), sys.getprofile()
+    old_trace, old_profile, collecting = sys.gettrace(), sys.getprofile(), gc.isenabled()
+    gc.disable()  # what a collection runs is not the function's
     sys.settrace(trace)
     sys.setprofile(profile)
     try:
@@ -39,6 +41,8 @@ def operations(function: Callable[..., Any], *args: Any) -> int:
     finally:
         sys.settrace(old_trace)
         sys.setprofile(old_profile)
+        if collecting:
+            gc.enable()
     return count
 
 

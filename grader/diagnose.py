@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.array import numbers
 from grader.bank import read, write
 from grader.case import Answer, Array, Measured
 from grader.check import Check
@@ -17,7 +18,6 @@ from grader.draw import as_array
 from grader.grade import CHANGED, Examined, Finding, Grader
 from grader.load import variants
 from grader.verdict import Mistake, Outcome
-from grader.wire import numbers
 
 # one answer of a wrong program: its kind, the exception's name, the value
 Recorded = tuple[str, str, Any]

@@ -7,13 +7,13 @@ from typing import Literal
 
 from grader.case import Answer, Case, Job
 from grader.check import Check
-from grader.compare import Difference
 from grader.errors import FaultError
 from grader.exercise import Exercise, Refused
 from grader.oracle import Oracle, on_meta
 from grader.sandbox import Sandbox
 from grader.show import show
 from grader.verdict import Evidence, Grade, Outcome, Verdict
+from grader.walk import Difference
 
 # what an answer of each kind is worth; "value" is compared, "violation" is the program's doing
 OUTCOMES = {

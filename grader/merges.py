@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from grader.case import Answer
-from grader.compare import Difference, kind_of
 from grader.show import show
+from grader.walk import Difference, kind_of
 
 Pair = tuple[str, str]
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader.array import native, numbers
 from grader.case import Answer, Array, Case, Measured
 from grader.check import Check, checks_of
 from grader.draw import as_array, draw, own_seed
 from grader.errors import FaultError
 from grader.load import load_file
-from grader.wire import digest, native, numbers, pack, unpack
+from grader.wire import digest, pack, unpack
 
 MOVES = 12  # runs on moved inputs
 UNITS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}

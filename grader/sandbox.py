@@ -8,7 +8,6 @@ about that submission, not an exception here. `FaultError` means that the worker
 
 import contextlib
 import os
-import select
 import signal
 import site
 import socket
@@ -16,22 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from grader.case import Answer, Case, Job, Kind, Limits
+from grader.channel import Channel, answer_of, receive
 from grader.errors import FaultError, WireError
 from grader.show import clean
-from grader.wire import HEADER, Caps, pack, sizes, unpack
+from grader.wire import Caps, pack, unpack
 
 START_SECONDS = 120.0  # for the worker to import what is preloaded, on a slow disk
 REAP_SECONDS = 10.0
-TAIL = 4096  # bytes of a program's output that are kept
 WORKER = Path(__file__).parent / "worker" / "__main__.py"
 # Of the grader's environment only this reaches the worker: where the linker finds CUDA, and which GPU.
 PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
-KINDS = frozenset({"value", "not_started", "missing", "raised", "unsendable", "memory", "broken"})
 
 
 class Sandbox:
@@ -45,7 +42,7 @@ class Sandbox:
         self._preload = preload
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
         self._job: Job | None = None
-        self._runner: _Runner | None = None
+        self._runner: Channel | None = None
         self._spent: dict[str, float] = {}
         self._forks = 0
         self._start()
@@ -146,7 +143,7 @@ class Sandbox:
         caps = Caps(frame=job.limits.frame_mib << 20)
         try:
             reply = runner.exchange(message, time.monotonic() + seconds, caps)
-            return _answer(reply, runner.tail())
+            return answer_of(reply, runner.tail())
         except TimeoutError:
             self._reap()
             return Answer("timeout", message=f"no answer within {seconds:.3g} s", output=runner.tail())
@@ -209,11 +206,11 @@ class Sandbox:
         """Send a command to the worker and return its reply."""
         try:
             if not self._ready:
-                _receive(self._control, time.monotonic() + START_SECONDS)
+                receive(self._control, time.monotonic() + START_SECONDS)
                 self._ready = True
             self._control.settimeout(seconds)
             socket.send_fds(self._control, [pack(message)], list(fds))
-            return unpack(_receive(self._control, time.monotonic() + seconds))
+            return unpack(receive(self._control, time.monotonic() + seconds))
         except (OSError, EOFError, WireError) as error:
             _kill(self._process.pid)
             self._process.wait()
@@ -226,7 +223,7 @@ class Sandbox:
         folder.mkdir()
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        runner = _Runner(ours, read)
+        runner = Channel(ours, read)
         try:
             runner.pid = self._command({"fork": str(folder)}, (theirs.fileno(), write), START_SECONDS)["pid"]
         except FaultError:
@@ -246,95 +243,6 @@ class Sandbox:
             return int(self._command({"reap": runner.pid})["status"])
         finally:
             runner.close()
-
-
-class _Runner:
-    """The parent's end of a submission's process: a socket for messages, a pipe for its output."""
-
-    def __init__(self, sock: socket.socket, output: int) -> None:
-        self.pid = 0
-        self.sock = sock
-        self.output = output
-        self.printed = b""
-        self.number = 0
-        os.set_blocking(output, False)
-
-    def close(self) -> None:
-        self.sock.close()
-        if self.output >= 0:
-            os.close(self.output)
-            self.output = -1
-
-    def exchange(self, message: dict[str, Any], deadline: float, caps: Caps) -> dict[str, Any]:
-        """Send a message and return the reply to it; the deadline is for both."""
-        self.number += 1
-        self.printed = b""
-        self.sock.settimeout(max(0.001, deadline - time.monotonic()))
-        self.sock.sendall(pack({**message, "number": self.number}, replace(caps, frame=1 << 32)))
-        reply = unpack(_receive(self.sock, deadline, caps, self), caps)
-        if not isinstance(reply, dict) or reply.get("number") != self.number:
-            raise WireError("an answer to another question")
-        return reply
-
-    def drain(self) -> None:
-        """Read what the program has printed so far and keep its tail."""
-        while self.output >= 0:
-            try:
-                data = os.read(self.output, 1 << 16)
-            except BlockingIOError:
-                return
-            if not data:
-                os.close(self.output)
-                self.output = -1
-            self.printed = (self.printed + data)[-TAIL:]
-
-    def tail(self) -> str:
-        """Return the tail of the output of the last exchange, safe to print."""
-        self.drain()
-        return clean(self.printed.decode("utf-8", "replace"))
-
-
-def _receive(sock: socket.socket, deadline: float, caps: Caps | None = None, runner: _Runner | None = None) -> bytes:
-    """Return one whole frame; the header is checked before the rest is read.
-
-    Raises:
-        TimeoutError: it was not complete by the deadline.
-        EOFError: the other end was closed.
-        WireError: the header is wrong or announces too much.
-    """
-    caps = caps or Caps()
-    frame = bytearray()
-    wanted = HEADER.size
-    while len(frame) < wanted:
-        watched: list[Any] = [sock] if runner is None or runner.output < 0 else [sock, runner.output]
-        left = deadline - time.monotonic()
-        ready, _, _ = select.select(watched, [], [], max(0.0, left))
-        if runner is not None:
-            runner.drain()
-        if sock in ready:
-            data = sock.recv(min(1 << 20, wanted - len(frame)))
-            if not data:
-                raise EOFError("closed")
-            frame += data
-            if len(frame) == HEADER.size:
-                wanted += sum(sizes(bytes(frame), caps))
-        elif left <= 0:
-            raise TimeoutError
-    return bytes(frame)
-
-
-def _answer(reply: dict[str, Any], output: str) -> Answer:
-    """Return the `Answer` of a reply.
-
-    Raises:
-        WireError: a field is missing or of the wrong type.
-    """
-    texts = {name: reply.get(name, "") for name in ("error", "message", "traceback", "touched")}
-    calls = reply.get("calls", [])
-    if reply.get("kind") not in KINDS or any(type(text) is not str for text in [*texts.values(), *calls]):
-        raise WireError("an answer with unknown fields")
-    texts = {name: clean(text[:20_000]) for name, text in texts.items()}
-    return Answer(reply["kind"], reply.get("value"), calls=tuple(sorted(set(calls))), output=output, **texts)
 
 
 def _limits(job: Job) -> dict[str, int]:

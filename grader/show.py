@@ -4,8 +4,8 @@ import math
 import re
 from typing import Any
 
+from grader.array import numbers
 from grader.case import Array, Measured
-from grader.wire import numbers
 
 # what a terminal would obey or hide: control characters, bidirectional marks, zero-width signs
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

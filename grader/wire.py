@@ -13,36 +13,16 @@ import hashlib
 import json
 import math
 import struct
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.array import WIDTHS, from_native
 from grader.case import Array, Measured
 from grader.errors import WireError
 
 MAGIC = b"LLMG"
 HEADER = struct.Struct(">4sIQ")
-# bytes per element, by torch's name of the dtype
-WIDTHS = {
-    "bool": 1,
-    "uint8": 1,
-    "int8": 1,
-    "int16": 2,
-    "uint16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "int64": 8,
-    "uint64": 8,
-    "float8_e4m3fn": 1,
-    "float8_e5m2": 1,
-    "float16": 2,
-    "bfloat16": 2,
-    "float32": 4,
-    "float64": 8,
-    "complex64": 8,
-    "complex128": 16,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +116,7 @@ class _Packer:
         return [self.tree(item, depth + 1) for item in values]
 
     def _leaf(self, value: Any, depth: int) -> Any:
-        array = _array(value)
+        array = from_native(value)
         if array is None:
             name = type(value).__name__
             raise WireError(f"a {name} cannot be sent; return a list, dict, number, text or tensor")
@@ -146,38 +126,6 @@ class _Packer:
             return {"a": ["meta", array.dtype, list(array.shape), -1]}
         self.blobs.append(array.data)
         return {"a": [array.library, array.dtype, list(array.shape), len(self.blobs) - 1]}
-
-
-def _array(value: Any) -> Any:
-    """Return the `Array` of a tensor or numpy array, the number of a numpy scalar, else None."""
-    if isinstance(value, Array):
-        return value
-    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return _from_torch(torch, value)
-    if numpy is not None and isinstance(value, numpy.ndarray):
-        name = value.dtype.name
-        if name not in WIDTHS:
-            raise WireError(f"a numpy array of {name} cannot be sent; return numbers or booleans")
-        data = numpy.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
-        return Array(name, tuple(value.shape), data, "numpy")
-    if numpy is not None and isinstance(value, numpy.generic):
-        item = value.item()
-        return None if isinstance(item, numpy.generic) else item
-    return None
-
-
-def _from_torch(torch: Any, value: Any) -> Array:
-    with torch._C.DisableTorchFunctionSubclass():  # a subclass may lie about itself; its bits do not
-        plain = value.detach()
-        name = str(plain.dtype).removeprefix("torch.")
-        if plain.layout is not torch.strided or name not in WIDTHS:
-            raise WireError(f"a tensor of {name}, {plain.layout} cannot be sent; return a dense tensor")
-        shape = tuple(plain.shape)
-        if plain.device.type == "meta":
-            return Array(name, shape, b"", "meta")
-        flat = plain.cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-        return Array(name, shape, flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
 
 
 # --- frames to values -------------------------------------------------------------------------
@@ -303,37 +251,3 @@ class _Builder:
     def _measured(self, body: Any, depth: int) -> Measured:
         value, exact, noise = self._items(body, depth)
         return Measured(value, exact, noise)
-
-
-def native(array: Array) -> Any:
-    """Return the torch tensor or numpy array that an `Array` stands for (imports the library)."""
-    if array.library == "numpy":
-        import numpy as np
-
-        return np.frombuffer(bytearray(array.data), _numpy_dtype(array.dtype)).reshape(array.shape)
-    import torch
-
-    dtype = getattr(torch, array.dtype)
-    if array.library == "meta":
-        return torch.empty(array.shape, dtype=dtype, device="meta")
-    if not array.data:
-        return torch.empty(array.shape, dtype=dtype)
-    # a copy: torch must own memory that it may write
-    return torch.frombuffer(bytearray(array.data), dtype=torch.uint8).view(dtype).reshape(array.shape)
-
-
-def numbers(array: Array) -> Any:
-    """Return an `Array` as a numpy array of its own dtype, without torch."""
-    import numpy as np
-
-    return np.frombuffer(array.data, _numpy_dtype(array.dtype)).reshape(array.shape)
-
-
-def _numpy_dtype(name: str) -> Any:
-    import numpy as np
-
-    if name.startswith(("bfloat", "float8")):
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, name))
-    return np.dtype(name)

@@ -142,7 +142,9 @@ def test_output_is_kept_bounded_and_harmless(grade_text):
 
 
 def test_printing_does_not_disturb_the_protocol(grade_text):
-    source = "import sys\nprint('LLMG' * 1000)\n" + GOOD.replace("return 2", "sys.stdout.write('LLMG'); sys.stderr.write('x'); return 2")
+    source = "import sys\nprint('LLMG' * 1000)\n" + GOOD.replace(
+        "return 2", "sys.stdout.write('LLMG'); sys.stderr.write('x'); return 2"
+    )
     assert outcomes(grade_text(source)) == [Outcome.PASSED, Outcome.PASSED]
 
 
@@ -170,7 +172,9 @@ def test_a_right_number_of_another_kind_fails(grade_text):
 
 
 def test_state_that_one_check_spoils_is_gone_after_a_crash(grade_text):
-    source = "import os\ncalls = 0\ndef double(x):\n    os._exit(1)\ndef quadruple(x):\n    global calls\n    calls += 1\n"
+    source = (
+        "import os\ncalls = 0\ndef double(x):\n    os._exit(1)\ndef quadruple(x):\n    global calls\n    calls += 1\n"
+    )
     source += "    return 4 * x if calls < 3 else 0\n"
     assert grade_text(source).verdicts[1].outcome is Outcome.PASSED
 
@@ -195,7 +199,9 @@ def test_closing_the_sandbox_ends_its_processes_and_removes_its_folder():
     with Sandbox() as sandbox:
         folder = sandbox._folder.name
         worker = sandbox._process.pid
-        assert sandbox.open(Job("x", b"import os\nPID = os.getpid()\n", "def pid(m):\n    return m.PID\n")).kind == "value"
+        assert (
+            sandbox.open(Job("x", b"import os\nPID = os.getpid()\n", "def pid(m):\n    return m.PID\n")).kind == "value"
+        )
         runner = sandbox.answer("pid", Case({})).value
         assert os.path.isdir(folder)
     assert not os.path.exists(folder)

@@ -31,9 +31,7 @@ LEARNED = [
         "u g, h ug, Ġ p, u n, Ġ hug, Ġp un, Ġp ug, Ġhug s, Ġ b, Ġb un, Ġ t, Ġt hug, Ġthug s, Ġt h, Ġth e, Ġ m, Ġm ug"
     ),
     _pairs("æ Ĺ, æĹ ¥, Ã ©, æĹ¥ æ, ľ ¬, ð Ł, ðŁ ĺ, ðŁĺ Ģ, æĹ¥æ ľ¬, Ġ Ã©, Ġ n, Ġn a, Ġna Ã, ĠnaÃ ¯, Ġ ðŁĺĢ, Ġ Ð, ĠÐ ¶"),
-    _pairs(
-        "Ġ t, i s, e r, Ġ a, Ġt o, e n, T h, Th is, o u, s e, Ġto k, Ġtok en, n d, Ġ is, Ġt h, Ġth e, i n, Ġa b, Ġtoken i"
-    ),
+    _pairs("Ġ t, i s, e r, Ġ a, Ġt o, e n, T h, Th is, o u, s e, Ġto k, Ġtok en, n d, Ġ is, Ġt h, Ġth e, i n, Ġa b"),
 ]
 MERGES = LEARNED[3]
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from grader.array import native
 from grader.case import Array
 from grader.errors import WireError
 from grader.load import load
-from grader.wire import HEADER, TRUSTED, digest, native, pack, sizes, unpack
+from grader.wire import HEADER, TRUSTED, digest, pack, sizes, unpack
 
 Reply = dict[str, Any]
 
