@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.case import Answer, Array, Measured
-from grader.compare import Close, Derived, Difference, Exact, Growth, Sets, kind_of
+from grader.compare import Close, Derived, Exact, Growth, Sets
+from grader.walk import Difference, kind_of
 from grader.wire import pack, unpack
 
 EXACT, CLOSE, DERIVED = Exact(), Close(rtol=1e-3, atol=1e-6), Derived()
@@ -30,11 +31,10 @@ def judge(compare, expected, got, inputs=None):
     return compare.compare(inputs or {}, Answer("value", crossed(expected)), crossed(got))
 
 
-def measured(values, dtype=torch.float32, noise=None):
+def measured(values, dtype=torch.float32, noise=0.0):
     """What an oracle would say of a tensor whose exact values are known."""
     exact = torch.as_tensor(values, dtype=torch.float64)
-    noise = torch.zeros_like(exact) if noise is None else torch.as_tensor(noise, dtype=torch.float64)
-    return Measured(crossed(exact.to(dtype)), crossed(exact), crossed(noise.expand(exact.shape).clone()))
+    return Measured(crossed(exact.to(dtype)), crossed(exact), crossed(torch.full_like(exact, noise)))
 
 
 # --- right answers pass -------------------------------------------------------------------------
