@@ -1,7 +1,9 @@
 """The command `grader`. Heavy imports happen inside the commands: `list` and `--help` start at once."""
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
@@ -61,7 +63,10 @@ def check(
     as_json: Json = False,
     course: CourseOption = None,
 ) -> None:
-    """Grade your files: exercises/01_bpe/bpe.py and so on, or those in --from."""
+    """Grade your files.
+
+    They are exercises/01_bpe/bpe.py and so on, or those in --from.
+    """
     from grader.study import Wish, run
 
     result = run(Wish(names or [], source, device, smallest, seed, course), _note)
@@ -120,7 +125,7 @@ def hint(
     level: Annotated[int, typer.Option(min=1, max=3, help="1 a question, 2 the idea, 3 the line of attack.")] = 1,
     course: CourseOption = None,
 ) -> None:
-    """Show hints: a question first, the idea at level 2, the line of attack at level 3."""
+    """Show hints, one level after the other."""
     from grader.course import find_course
 
     exercise = find_course(course).find(name)
@@ -129,7 +134,8 @@ def hint(
         known = ", ".join(exercise.hints) or "none"
         raise UsageError(f"{exercise.slug} has no hints for {check_name!r}; there are hints for: {known}")
     for key, texts in chosen.items():
-        typer.echo(f"{key}\n  " + "\n  ".join(texts[:level]))
+        shown = [_wrapped(f"  {number}. {text}", 5) for number, text in enumerate(texts[:level], start=1)]
+        typer.echo("\n".join([key, *shown]))
 
 
 @app.command()
@@ -140,7 +146,10 @@ def audit(
     as_json: Json = False,
     course: CourseOption = None,
 ) -> None:
-    """Prove the checks: right programs pass, every named wrong program fails."""
+    """Prove the checks of exercises.
+
+    Right programs pass, every named wrong program fails; prints by how much.
+    """
     from grader.audit import audit as run
     from grader.audit import show_audit
     from grader.course import find_course
@@ -175,14 +184,14 @@ def new(
 
 @app.command()
 def doctor(as_json: Json = False, course: CourseOption = None) -> None:
-    """Look at Python, torch, CUDA, the sandbox and the cache, and say what each means for you."""
+    """Look at this machine.
+
+    Python, torch, CUDA, the sandbox, the cache and the course: what is found, and what it means for you.
+    """
     from grader.doctor import examine
 
     rows = examine(course)
-    lines = [
-        f"{'ok ' if row['ok'] else 'NO '} {row['what']:<8} {row['found']}\n             {row['meaning']}"
-        for row in rows
-    ]
+    lines = [f"{'ok' if row['ok'] else 'NO'}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows]
     _print(rows, lines, as_json)
     raise typer.Exit(OK if all(row["ok"] for row in rows) else FAULT)
 
@@ -206,7 +215,13 @@ def _print(rows: list[dict[str, Any]], lines: list[str], as_json: bool) -> None:
 
         typer.echo(json.dumps(rows, indent=2))
     else:
-        typer.echo("\n".join(lines))
+        typer.echo("\n".join(_wrapped(line, 5) for line in lines))
+
+
+def _wrapped(line: str, indent: int) -> str:
+    """Return a line broken at the width of the terminal."""
+    width = shutil.get_terminal_size().columns
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=" " * indent)) or line
 
 
 def _note(sentence: str) -> None:
@@ -222,6 +237,8 @@ def _console() -> Any:
 
 def main() -> NoReturn:
     """Run the command; every error is a sentence and an exit code."""
+    debug = "--debug" in sys.argv  # wherever it stands
+    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         # without standalone mode the exit code of typer.Exit is returned and errors arrive here
         code = app(standalone_mode=False) or OK
@@ -230,23 +247,23 @@ def main() -> NoReturn:
     except SystemExit as end:  # typer's own way out of an interrupt
         code = end.code if isinstance(end.code, int) else FAULT
     except Exception as error:  # noqa: BLE001  the last place where an error can become a sentence
-        code = _explain(error)
+        code = _explain(error, debug)
     if code == INTERRUPTED:
         typer.echo("grader: interrupted", err=True)
     sys.exit(code)
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, debug: bool) -> int:
     """Print an error as a sentence and return its exit code."""
     show = getattr(error, "show", None)
     if show is not None:  # wrong usage, found by typer, which knows how to say it
         show()
         return USAGE
-    if "--debug" in sys.argv:
+    if debug:
         traceback.print_exception(error)
     if isinstance(error, GraderError):
         typer.echo(f"grader: {error}", err=True)
         return error.exit_code
     typer.echo(f"grader: the grader itself failed, which is not your fault: {error!r}", err=True)
-    typer.echo("grader: run it again with `grader --debug ...` and report what it prints", err=True)
+    typer.echo("grader: run it again with --debug and report what it prints", err=True)
     return FAULT

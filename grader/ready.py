@@ -18,7 +18,7 @@ from grader.load import probes
 from grader.oracle import Reference, load_checks, reference_of
 from grader.sandbox import Sandbox
 
-KEPT = 6  # cached recordings of one exercise; older ones are removed
+KEPT = 3  # cached recordings of one exercise; older ones are removed
 
 Note = Callable[[str], None]
 

@@ -105,7 +105,8 @@ def test_what_no_probe_needs_is_left_behind(word):
 
 
 @pytest.mark.parametrize(
-    "part", ["def doubles", "def sends_json", "def _helper", "def _deeper", "LIMIT = 3", "import math", "import json as js"]
+    "part",
+    ["def doubles", "def sends_json", "def _helper", "def _deeper", "LIMIT = 3", "import math", "import json as js"],
 )
 def test_what_a_probe_needs_directly_or_not_is_kept(part):
     assert part in probes(SMALL)
@@ -210,7 +211,13 @@ def test_defaults_of_a_probe_are_kept():
 
 @pytest.mark.parametrize(
     "signature",
-    ["module, x: Secret", "module, /, x: Secret", "module: Secret, /, x", "module, *x: Secret", "module, x, **k: Secret"],
+    [
+        "module, x: Secret",
+        "module, /, x: Secret",
+        "module: Secret, /, x",
+        "module, *x: Secret",
+        "module, x, **k: Secret",
+    ],
 )
 def test_annotations_of_a_probe_are_left_behind(signature):
     source = wrap("class Secret:\n    pass", "return 1", signature)
@@ -257,7 +264,20 @@ def test_the_course_has_checks():
 
 @pytest.mark.parametrize(
     "word",
-    ["points", "compare", "examples", "Derived", "Exact", "Close", "Growth", "Merges", "Sets", "witness", "@check", "slack"],
+    [
+        "points",
+        "compare",
+        "examples",
+        "Derived",
+        "Exact",
+        "Close",
+        "Growth",
+        "Merges",
+        "Sets",
+        "witness",
+        "@check",
+        "slack",
+    ],
 )
 def test_no_word_of_the_judgement_crosses_the_fence(folder, word):
     assert word not in probes(source_of(folder))
@@ -304,7 +324,17 @@ def tensors(value):
 
 # --- variants -----------------------------------------------------------------------------------
 
-BASE = "import math\n\nSCALE = 2\n\n\ndef double(x):\n    return SCALE * x\n\n\ndef quadruple(x):\n    return double(double(x))"
+BASE = """import math
+
+SCALE = 2
+
+
+def double(x):
+    return SCALE * x
+
+
+def quadruple(x):
+    return double(double(x))"""
 WRONG = '''"""Wrong programs."""
 
 import json
@@ -409,7 +439,9 @@ def test_a_loaded_module_is_found_by_its_name(name):
 
 
 def test_a_dataclass_can_be_defined_in_a_loaded_module(name):
-    source = "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass P:\n    x: int\n"
+    source = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass P:\n    x: int\n"
+    )
     assert load(source.encode(), name, "student.py").P(3).x == 3
 
 

@@ -48,10 +48,16 @@ arrays = st.builds(
     st.integers(0, 255),
 )
 values = st.recursive(
-    keys | arrays | st.builds(Measured, arrays, arrays, arrays) | st.sets(keys, max_size=5) | st.integers(10**300, 10**900),
-    lambda inner: st.lists(inner, max_size=6)
-    | st.lists(inner, max_size=6).map(tuple)
-    | st.dictionaries(keys | st.tuples(keys, keys), inner, max_size=5),
+    keys
+    | arrays
+    | st.builds(Measured, arrays, arrays, arrays)
+    | st.sets(keys, max_size=5)
+    | st.integers(10**300, 10**900),
+    lambda inner: (
+        st.lists(inner, max_size=6)
+        | st.lists(inner, max_size=6).map(tuple)
+        | st.dictionaries(keys | st.tuples(keys, keys), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 

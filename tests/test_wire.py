@@ -94,9 +94,9 @@ arrays = st.builds(
 )
 values = st.recursive(
     scalars | plain_floats | arrays | st.sets(keys, max_size=3) | st.builds(Measured, arrays, arrays, arrays),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(keys, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.lists(inner, max_size=4).map(tuple) | st.dictionaries(keys, inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
