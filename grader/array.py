@@ -28,17 +28,29 @@ WIDTHS = {
 }
 
 
-def from_native(value: Any) -> Any:
-    """Return the `Array` of a tensor or numpy array, the number of a numpy scalar, else None."""
+def from_native(value: Any, limit: int) -> Any:
+    """Return the `Array` of a tensor or numpy array, the number of a numpy scalar, else None.
+
+    Args:
+        value: anything.
+        limit: bytes that an array may have; checked before it is copied.
+
+    Raises:
+        WireError: the array is larger, or of a kind that is not carried (sparse, objects).
+    """
     if isinstance(value, Array):
         return value
     torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
     if torch is not None and isinstance(value, torch.Tensor):
-        return _tensor(torch, value)
+        try:
+            return _tensor(torch, value, limit)
+        except RuntimeError as error:  # torch's word for tensors that have no plain data
+            raise WireError(f"this tensor cannot be sent: {str(error).splitlines()[0]}") from None
     if numpy is not None and isinstance(value, numpy.ndarray):
         name = value.dtype.name
         if name not in WIDTHS:
             raise WireError(f"a numpy array of {name} cannot be sent; return numbers or booleans")
+        _fits(value.size, name, limit)
         data = numpy.ascontiguousarray(value).astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
         return Array(name, tuple(value.shape), data, "numpy")
     if numpy is not None and isinstance(value, numpy.generic):
@@ -47,7 +59,12 @@ def from_native(value: Any) -> Any:
     return None
 
 
-def _tensor(torch: Any, value: Any) -> Array:
+def _fits(count: int, dtype: str, limit: int) -> None:
+    if count * WIDTHS[dtype] > limit:
+        raise WireError(f"an array of {count:,} numbers cannot be sent; at most {limit >> 20} MiB can")
+
+
+def _tensor(torch: Any, value: Any, limit: int) -> Array:
     with torch._C.DisableTorchFunctionSubclass():  # a subclass may lie about itself; its bits do not
         plain = value.detach()
         name = str(plain.dtype).removeprefix("torch.")
@@ -56,7 +73,10 @@ def _tensor(torch: Any, value: Any) -> Array:
         shape = tuple(plain.shape)
         if plain.device.type == "meta":
             return Array(name, shape, b"", "meta")
-        flat = plain.cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        _fits(plain.numel(), name, limit)
+        whole = plain.cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
+        # torch calls a tensor of one number contiguous whatever its stride, and then refuses to view it
+        flat = whole.reshape(-1).as_strided((whole.numel(),), (1,))
         return Array(name, shape, flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
 
 

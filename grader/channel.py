@@ -4,13 +4,13 @@ import os
 import select
 import socket
 import time
-from dataclasses import replace
 from typing import Any
 
 from grader.case import Answer
 from grader.errors import WireError
 from grader.show import clean
-from grader.wire import HEADER, Caps, pack, sizes, unpack
+from grader.tree import Caps
+from grader.wire import HEADER, TRUSTED, pack, sizes, unpack
 
 TAIL = 4096  # bytes of a program's output that are kept
 KINDS = frozenset({"value", "not_started", "missing", "raised", "unsendable", "memory", "broken"})
@@ -39,7 +39,7 @@ class Channel:
         self.number += 1
         self.printed = b""
         self.sock.settimeout(max(0.001, deadline - time.monotonic()))
-        self.sock.sendall(pack({**message, "number": self.number}, replace(caps, frame=1 << 32)))
+        self.sock.sendall(pack({**message, "number": self.number}, TRUSTED))
         reply = unpack(receive(self.sock, deadline, caps, self), caps)
         if not isinstance(reply, dict) or reply.get("number") != self.number:
             raise WireError("an answer to another question")

@@ -166,8 +166,10 @@ class Growth:
         small, large = got["small"], got["large"]
         if small < 1:
             return Difference("", f"{small} steps", "at least 1", note="the counter was switched off")
-        if large <= self.limit * small:
+        if large * 1000 <= int(self.limit * 1000) * small:
             return None
+        if large >> 62:
+            return Difference("", "a count that cannot be", "a count of steps")
         return Difference(
             "",
             f"{large / small:.1f} times the steps ({small:,} and {large:,})",

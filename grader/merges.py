@@ -65,14 +65,14 @@ class Merges:
     def _step(self, place: str, pair: Pair, counts: Mapping[Pair, int]) -> Difference | None:
         best, first = _best(counts)
         if first is None:
-            return Difference(place, repr(pair), "nothing: no pair is left to merge")
+            return Difference(place, show(pair), "nothing: no pair is left to merge")
         count = counts.get(pair, 0)
         if count != best:
             note = "this pair was not a most frequent one at its step"
-            return Difference(place, f"{pair!r}, {_times(count)}", f"{first!r}, {_times(best)}", note=note)
+            return Difference(place, f"{show(pair)}, {_times(count)}", f"{first!r}, {_times(best)}", note=note)
         if self.ties == "first" and pair != first:
             note = f"both occur {best} times: the list is legal up to here, but the tie was broken by another rule"
-            return Difference(place, repr(pair), f"{first!r}, which is met first", note=note)
+            return Difference(place, show(pair), f"{first!r}, which is met first", note=note)
         return None
 
 
@@ -90,7 +90,9 @@ def _shape(got: Any) -> Difference | None:
     """Return what is wrong with the form of (merges, vocab)."""
     if not isinstance(got, (list, tuple)) or len(got) != 2:
         return Difference("", show(got), "(merges, vocab)", note=f"it is {kind_of(got)}")
-    for n, pair in enumerate(got[0] if isinstance(got[0], (list, tuple)) else [None]):
+    if not isinstance(got[0], (list, tuple)):
+        return Difference("[0]", show(got[0]), "a list of pairs", note=f"it is {kind_of(got[0])}")
+    for n, pair in enumerate(got[0]):
         if not isinstance(pair, (list, tuple)) or [type(part) for part in pair] != [str, str]:
             return Difference(f"[0][{n}]", show(pair), "a pair of symbols (a, b)")
     if not isinstance(got[1], (list, tuple)) or any(type(entry) is not str for entry in got[1]):
@@ -102,9 +104,9 @@ def _vocabulary(expected: Counter[str], got: Counter[str]) -> Difference | None:
     """Compare what is in the vocabulary; the order is the student's choice."""
     for entry, count in (expected - got).items():
         missing = "missing" if not got[entry] else "there too seldom"
-        return Difference("[1]", f"{entry!r} is {missing}", f"{count + got[entry]} of it")
+        return Difference("[1]", f"{show(entry)} is {missing}", f"{count + got[entry]} of it")
     for entry in got - expected:
-        return Difference("[1]", f"{entry!r} is in the vocabulary", "no such entry")
+        return Difference("[1]", f"{show(entry)} is in the vocabulary", "no such entry")
     return None
 
 

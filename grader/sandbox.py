@@ -22,10 +22,12 @@ from grader.case import Answer, Case, Job, Kind, Limits
 from grader.channel import Channel, answer_of, receive
 from grader.errors import FaultError, WireError
 from grader.show import clean
-from grader.wire import Caps, pack, unpack
+from grader.tree import Caps
+from grader.wire import pack, unpack
 
 START_SECONDS = 120.0  # for the worker to import what is preloaded, on a slow disk
 REAP_SECONDS = 10.0
+GRACE_SECONDS = 1.0  # for a process that has closed its connection to end by itself
 WORKER = Path(__file__).parent / "worker" / "__main__.py"
 # Of the grader's environment only this reaches the worker: where the linker finds CUDA, and which GPU.
 PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
@@ -148,7 +150,10 @@ class Sandbox:
             self._reap()
             return Answer("timeout", message=f"no answer within {seconds:.3g} s", output=runner.tail())
         except (EOFError, ConnectionError):
-            return self._died(self._reap(), runner.tail())
+            status, killed = self._reap(grace=GRACE_SECONDS)
+            if killed:
+                return Answer("died", message="the program closed its connection to the grader", output=runner.tail())
+            return self._died(status, runner.tail())
         except WireError as error:
             self._reap()
             return Answer("violation", message=f"what came back cannot be read: {error}", output=runner.tail())
@@ -234,13 +239,14 @@ class Sandbox:
             os.close(write)
         self._runner = runner
 
-    def _reap(self) -> int:
-        """Kill the submission's process group and return the wait status of its leader."""
+    def _reap(self, grace: float = 0.0) -> tuple[int, bool]:
+        """End the submission's process group; return how its leader ended, and whether it was killed."""
         runner, self._runner = self._runner, None
         assert runner is not None
         runner.drain()
         try:
-            return int(self._command({"reap": runner.pid})["status"])
+            reply = self._command({"reap": runner.pid, "grace": grace})
+            return reply["status"], reply["killed"]
         finally:
             runner.close()
 

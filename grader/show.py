@@ -8,7 +8,7 @@ from grader.array import numbers
 from grader.case import Array, Measured
 
 # what a terminal would obey or hide: control characters, bidirectional marks, zero-width signs
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
 
 
@@ -17,18 +17,19 @@ def show(value: Any, width: int = 100) -> str:
 
     Tensors show dtype, shape and, if they are small, their values.
     """
-    return _cut(clean(_show(value, width)), width)
+    text = clean(_show(value, width))
+    if len(text) <= width:
+        return text
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        size = f"{len(value):,} items"
+    else:
+        size = f"{len(value if isinstance(value, str) else text):,} characters"
+    return f"{text[: max(1, width - len(size) - 5)]} … ({size})"
 
 
 def clean(text: str) -> str:
     """Return a text without escape sequences, with control and hidden characters written out."""
     return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _ESCAPES.sub("", text))
-
-
-def _cut(text: str, width: int) -> str:
-    if len(text) <= width:
-        return text
-    return f"{text[: width - 12]} … ({len(text):,} characters)"
 
 
 def _show(value: Any, width: int) -> str:

@@ -5,7 +5,6 @@ cast to fit. Lists and tuples are both sequences: which of the two a function re
 exercises are about.
 """
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,40 +75,54 @@ def _sequence(expected: Any, got: Any, leaf: Leaf, place: str, ordered: bool) ->
 def _dict(expected: dict[Any, Any], got: Any, leaf: Leaf, place: str, ordered: bool) -> Difference | None:
     if not isinstance(got, dict):
         return _kind(place, expected, got)
+    # True and 1 are the same key to Python, but not the same answer
+    found = {(type(key), _mark(key)): (key, item) for key, item in got.items()}
     for key, want in expected.items():
-        if key not in got:
-            return Difference(f"{place}[{key!r}]", "no such key", show(want))
-        wrong = walk(want, got[key], leaf, f"{place}[{key!r}]", ordered)
+        inside = f"{place}[{show(key)}]"
+        if (type(key), _mark(key)) not in found:
+            return Difference(inside, "no such key", show(want))
+        wrong = walk(want, found.pop((type(key), _mark(key)))[1], leaf, inside, ordered)
         if wrong:
             return wrong
-    for key in got:
-        if key not in expected:
-            return Difference(f"{place}[{key!r}]", show(got[key]), "no such key")
+    for key, item in found.values():
+        return Difference(f"{place}[{show(key)}]", show(item), "no such key")
     if ordered:
         for n, (want, have) in enumerate(zip(expected, got, strict=True)):
             if want != have:
                 note = "the keys are in another order"
-                return Difference(place, f"key {have!r} at place {n}", f"key {want!r}", note=note)
+                return Difference(place, f"key {show(have)} at place {n}", f"key {show(want)}", note=note)
     return None
 
 
 def same_items(place: str, expected: list[Any], got: list[Any]) -> Difference | None:
     """Return the first item that only one of two collections has, or that is there twice."""
-
-    def mark(item: Any) -> str:
-        return json.dumps(item, sort_keys=True, default=repr)
-
-    wanted, seen = {mark(item) for item in expected}, set()
+    wanted, seen = {_mark(item) for item in expected}, set()
     for item in got:
-        if mark(item) not in wanted:
+        mark = _mark(item)
+        if type(item) is int and mark not in wanted:
+            mark = ("float", item)  # 1 will do where 1.0 is expected
+        if mark not in wanted:
             return Difference(place, f"{show(item)} is among the items", "no such item")
-        if mark(item) in seen:
+        if mark in seen:
             return Difference(place, f"{show(item)} is there more than once", "each item once")
-        seen.add(mark(item))
+        seen.add(mark)
     for item in expected:
-        if mark(item) not in seen:
+        if _mark(item) not in seen:
             return Difference(place, "no such item", f"{show(item)} is among the items")
     return None
+
+
+def _mark(value: Any) -> Any:
+    """Return something hashable that two values share if they are the same, kinds included."""
+    if isinstance(value, (list, tuple)):
+        return ("sequence", *map(_mark, value))
+    if isinstance(value, (set, frozenset)):
+        return ("set", frozenset(map(_mark, value)))
+    if isinstance(value, dict):
+        return ("dict", frozenset((_mark(key), _mark(item)) for key, item in value.items()))
+    if isinstance(value, float) and value != value:  # noqa: PLR0124  NaN is NaN here
+        return "nan"
+    return (type(value).__name__, value)
 
 
 def kind_of(value: Any) -> str:
@@ -147,7 +160,7 @@ def close_leaf(rtol: float, atol: float) -> Leaf:
             return _float(place, expected, got, rtol, atol)
         if type(got) is not type(expected):
             return _kind(place, expected, got)
-        if got == expected:
+        if got == expected or (got != got and expected != expected):  # noqa: PLR0124  a complex NaN
             return None
         return Difference(place, show(got), show(expected), note=_text_note(expected, got))
 
@@ -165,14 +178,19 @@ def _text_note(expected: Any, got: Any) -> str:
 def _float(place: str, expected: float, got: Any, rtol: float, atol: float) -> Difference | None:
     if isinstance(got, bool) or not isinstance(got, (int, float)):
         return _kind(place, expected, got)
-    if got == expected or (math.isnan(expected) and math.isnan(got)):
+    if got == expected or (math.isnan(expected) and got != got):  # noqa: PLR0124  an int may be too large for isnan
         return None
     allowed = atol + rtol * abs(expected)
-    error = abs(got - expected)
-    if error <= allowed:
+    try:
+        error = abs(got - expected)
+    except OverflowError:
+        error = math.inf
+    # nothing is near to infinity or to NaN
+    if math.isfinite(expected) and error <= allowed:
         return None
-    ratio = error / allowed if allowed and math.isfinite(error) else math.inf
-    return Difference(place, repr(got), repr(expected), f"{allowed:.2g}" if allowed else "", ratio=ratio)
+    ratio = error / allowed if allowed and math.isfinite(error) and math.isfinite(allowed) else math.inf
+    note = f"{allowed:.2g}" if allowed and math.isfinite(allowed) else ""
+    return Difference(place, show(got), show(expected), note, ratio=ratio)
 
 
 def _array(place: str, expected: Array, got: Any, rtol: float, atol: float) -> Difference | None:

@@ -25,11 +25,12 @@ FLOORS = [
     {"channel"},
     {"show"},
     {"wire"},
+    {"tree"},
     {"array"},
     {"case", "verdict", "errors", "load", "cost", "cache"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WORKER = {"case", "array", "wire", "load", "cost", "errors", "worker"}
+WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}
 FILES = sorted((ROOT / "grader").glob("*.py"))
 
 
@@ -68,7 +69,7 @@ def test_nobody_imports_the_worker():
 
 
 def test_case_and_wire_import_only_the_standard_library_at_the_top():
-    for name in ("case", "array", "wire", "load", "cost", "errors"):
+    for name in ("case", "array", "tree", "wire", "load", "cost", "errors"):
         for node in ast.parse((ROOT / "grader" / f"{name}.py").read_text()).body:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) else []

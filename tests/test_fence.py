@@ -41,17 +41,18 @@ IN_A_CALL = {
     "time.sleep(1000)": (Outcome.TIMEOUT, "no answer within"),
     "return bytearray(10**12)": (Outcome.MEMORY, "more memory"),
     "a = []\n    while True: a.append(bytearray(10**7))": (Outcome.MEMORY, "more memory"),
-    "return (n for n in [x])": (Outcome.ERROR, "a generator cannot be sent"),
-    "return object()": (Outcome.ERROR, "a object cannot be sent"),
+    "return (n for n in [x])": (Outcome.ERROR, "generator objects cannot be sent"),
+    "return object()": (Outcome.ERROR, "object objects cannot be sent"),
     "a = []\n    a.append(a)\n    return a": (Outcome.ERROR, "nested deeper"),
-    "return 'x' * 10**7": (Outcome.ERROR, "a text of 10,000,000 characters; at most"),
-    "return 'x' * 10**8": (Outcome.MEMORY, "takes too much memory"),
+    "return 'x' * 10**7": (Outcome.ERROR, "a text of 10,000,000 characters cannot be sent; at most"),
+    "return 'x' * 10**8": (Outcome.ERROR, "larger than 64 MiB"),
     "import missing_package": (Outcome.ERROR, "missing_package"),
     "for fd in range(3, 60):\n        try: os.write(fd, b'LLMG' + bytes(40))\n        except OSError: pass\n    return 2 * x": (
         None,
         "",
     ),
-    "os.closerange(0, 60)": (Outcome.ERROR, ""),
+    "os.closerange(0, 60)": (Outcome.ERROR, "ended the process"),
+    "os.closerange(0, 60); time.sleep(30)": (Outcome.ERROR, "closed its connection"),
     "class E(Exception):\n        def __str__(self): raise ValueError\n    raise E": (Outcome.ERROR, "cannot be shown"),
 }
 

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,24 @@ def receive(control: socket.socket) -> tuple[Any, list[int]]:
     return unpack(frame), fds
 
 
-def reap(pid: int) -> int:
-    """Kill a process group and return the wait status of its leader."""
+def reap(pid: int, grace: float = 0.0) -> tuple[int, bool]:
+    """End a process group; return the wait status of its leader, and whether it had to be killed.
+
+    A process whose connection was found closed gets some seconds of grace to end by itself: how it
+    ends says what happened.
+    """
+    deadline = time.monotonic() + grace
+    while True:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found or time.monotonic() >= deadline:
+            break
+        time.sleep(0.005)
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
-        os.kill(pid, signal.SIGKILL)  # it has not become a leader yet
-    return os.waitpid(pid, 0)[1]
+        if not found:
+            os.kill(pid, signal.SIGKILL)  # it has not become a leader yet
+    return (status, False) if found else (os.waitpid(pid, 0)[1], True)
 
 
 def serve(control: socket.socket) -> None:
@@ -71,7 +83,8 @@ def serve(control: socket.socket) -> None:
                 control.sendall(pack({"pid": pid}))
             else:
                 running.discard(message["reap"])
-                control.sendall(pack({"status": reap(message["reap"])}))
+                status, killed = reap(message["reap"], message["grace"])
+                control.sendall(pack({"status": status, "killed": killed}))
     except (EOFError, ConnectionError):
         for pid in running:
             reap(pid)
