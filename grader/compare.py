@@ -83,9 +83,13 @@ class Derived:
     over a reduction: independent ones like their root mean square, which the noise has, in the
     worst case linearly, which is at most sqrt(n) more (Cauchy-Schwarz); n is the largest dimension
     of a tensor of the case.
+
+    `fixed` names inputs that are not moved for the noise, because the task asks that nothing of them
+    is lost: x in half precision, whose statistics are to be computed in float32.
     """
 
     slack: float = 4.0
+    fixed: tuple[str, ...] = ()
     measured: bool = field(default=True, init=False)
 
     def compare(self, inputs: Mapping[str, Any], expected: Answer, got: Any) -> Difference | None:

@@ -88,9 +88,6 @@ def _skew(words: list[str]) -> list[str]:
     return [word for n, word in enumerate(words) for _ in range(max(1, 4 - n))]
 
 
-SCALES = ("integers", "unit", "tiny", "huge", "mixed", "shifted", "constant")
-
-
 def values(seed: int, shape: tuple[int, ...], dtype: str = "float32", scale: str = "unit", shift: float = 0.0) -> Array:
     """Return a tensor of random values.
 
@@ -100,7 +97,7 @@ def values(seed: int, shape: tuple[int, ...], dtype: str = "float32", scale: str
         dtype: "float32", "float64", "bfloat16" or "float16".
         scale: "integers" small whole numbers (readable), "unit" standard normal, "tiny" 1e-4, "huge"
             500, "mixed" each row of the last axis has its own scale from 1e-3 to 1e3, "shifted" mean
-            5, "constant" every row has one value.
+            5, "constant" every row has one value, "zero" zeros.
         shift: added to every value.
     """
     import numpy as np
@@ -117,7 +114,7 @@ def values(seed: int, shape: tuple[int, ...], dtype: str = "float32", scale: str
     elif scale == "shifted":
         drawn = drawn + 5.0
     else:
-        drawn = drawn * {"unit": 1.0, "tiny": 1e-4, "huge": 500.0}[scale]
+        drawn = drawn * {"unit": 1.0, "tiny": 1e-4, "huge": 500.0, "zero": 0.0}[scale]
     return as_array(drawn + shift, dtype)
 
 

@@ -1,6 +1,6 @@
 """Oracles answer cases with the truth: `Reference` computes it, a `Bank` (bank.py) has it on file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from grader.array import native, numbers
 from grader.case import Answer, Array, Case, Measured
 from grader.check import Check, checks_of
+from grader.compare import Derived
 from grader.draw import as_array, draw, own_seed
 from grader.errors import FaultError
 from grader.load import load_file
@@ -88,8 +89,9 @@ class Reference:
 
     def _measure(self, check: Check, case: Case, value: Any) -> Any:
         exact = self._run(check.probe, _map(_double, case.inputs))
+        fixed = check.compare.fixed if isinstance(check.compare, Derived) else ()
         seeds = [own_seed(check, number) for number in range(MOVES)]
-        runs = [self._run(check.probe, _moved(case.inputs, seed)) for seed in seeds]
+        runs = [self._run(check.probe, _moved(case.inputs, seed, fixed)) for seed in seeds]
         return _measured(value, exact, runs)
 
 
@@ -137,8 +139,8 @@ def _double(array: Array) -> Any:
     return native(as_array(numbers(array), "float64") if array.dtype in UNITS else array)
 
 
-def _moved(inputs: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Return the inputs with every float moved to a number near by."""
+def _moved(inputs: dict[str, Any], seed: int, fixed: Sequence[str]) -> dict[str, Any]:
+    """Return the inputs with every float moved to a number near by, but for the fixed ones."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -151,8 +153,11 @@ def _moved(inputs: dict[str, Any], seed: int) -> dict[str, Any]:
         steps = 2 * UNITS[dtype] * rng.uniform(-3.0, 3.0, array.shape)
         return native(as_array(numbers(array).astype(np.float64) * (1 + steps), dtype))
 
-    changed: dict[str, Any] = _map(change, inputs)
-    return changed
+    def still(array: Array) -> Any:
+        dtype = _measured_in(array.dtype)
+        return native(as_array(numbers(array), dtype) if array.dtype in UNITS else array)
+
+    return {name: _map(still if name in fixed else change, value) for name, value in inputs.items()}
 
 
 def _measured_in(dtype: str) -> str:

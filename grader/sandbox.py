@@ -189,6 +189,7 @@ class Sandbox:
             "LANG": "C.UTF-8",
             # the same order of sets in every run, and one thread: a fork with several would hang
             "PYTHONHASHSEED": "0",
+            "CUDA_CACHE_DISABLE": "1",  # its files would exceed the limit of a file's size
             **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
         }
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own file
@@ -258,6 +259,7 @@ def _limits(job: Job) -> dict[str, int]:
         # CUDA reserves more address space than any limit that would mean something
         "memory": 0 if job.device == "cuda" else limits.memory_mib << 20,
         "file": limits.file_mib << 20,
+        "files": 1024 if job.device == "cuda" else 64,  # CUDA opens dozens of device files
         "processes": _own_processes() + limits.processes,
         # the clock ends a case much earlier; this ends what the clock cannot see
         "cpu": int(limits.load_seconds + 60 * limits.check_seconds),

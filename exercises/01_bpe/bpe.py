@@ -108,7 +108,8 @@ def train(
         a pair that is most frequent at that step and, among equally frequent ones, the pair met
         first (words in the order in which they first occur in the corpus, left to right). vocab:
         the special tokens, then the alphabet (the byte symbols that occur in the words, sorted),
-        then a + b for every merge (a, b). (The checks accept any order of the vocabulary.)
+        then a + b for every merge (a, b), also if an earlier merge gave the same text. (The checks
+        accept any order of the vocabulary.)
 
     Source: Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units, 3.2.
     """

@@ -14,7 +14,7 @@ SENTENCES = [
 END = "<|endoftext|>"
 # one special token is the beginning, the end or the double of another
 # one special token is the beginning, the end or the double of another, two overlap, one is no ASCII
-SPECIALS = ["<|e|>", "<|e|><|e|>", "<|end|>", "|>", "<|", "‹é›"]
+SPECIALS = ["<|e|>", "<|e|><|e|>", "<|end|>", "|>", "<|", "‹é›", "Ġ!"]
 
 
 def _pairs(text):
@@ -62,6 +62,8 @@ def hard_texts():
     ]
     found += ["!\u00a0", "a\u2003b", "2019 12345", "ab12cd"]
     found += ["3.14 x2 2x 100%", "e\u0301a", "...!? ...", "a\xadb", "end  ", " !a", "word\n", "1 2  3"]
+    found += ["I'm we're he'd she'll it's don't I've", "'m", "'re 'll 'd", "\n!", " \n!?", "\r\na", "\ufeffa", "a𐐀 𝐀b"]
+    found += ["\xa0\xa0", "\x85\x85a", "\u2028\u2028x", "\x1c\x1ca", "a\x00b"]
     return [{"text": text} for text in found]
 
 
@@ -93,7 +95,8 @@ def hard_specials():
     cases = [{"text": text, "specials": SPECIALS} for text in found]
     cases += [{"text": "a.b", "specials": ["."]}, {"text": "a+b++c", "specials": ["+", "++"]}]
     cases += [{"text": "abcd", "specials": ["ab", "bcd"]}, {"text": "<|E|> <|END|>", "specials": SPECIALS}]
-    return [*cases, {"text": "no specials <|e|>", "specials": []}]
+    cases += [{"text": text, "specials": [" x", "y "]} for text in (" x", "x y  x", "  x x")]
+    return [*cases, {"text": "", "specials": []}, {"text": "no specials <|e|>", "specials": []}]
 
 
 @check(points=1, cases=special_texts, examples=hard_specials, compare=Exact())
@@ -118,6 +121,8 @@ def hard_corpora():
         {"corpus": ["ab", "cd"], "specials": []},
         {"corpus": [f"b a{END}a b{END}"], "specials": [END]},
         {"corpus": ["x<|e|><|e|>y"], "specials": SPECIALS},
+        {"corpus": ["a<s>b<e>c", "<e>a<s><e>", "a"], "specials": ["<s>", "<e>"]},
+        {"corpus": [f"{letter} {letter}x" for letter in "abcdefgh"], "specials": []},
         {"corpus": ["naïve é", "日本 日本"], "specials": []},
         {"corpus": SENTENCES, "specials": [END]},
     ]
@@ -144,7 +149,8 @@ def _splits(words, counts, joined):
     cut = {word: ["ab" if part == "\0" else part for part in word.replace("ab", "\0")] for word in words}
     return {
         "splits": cut if joined else {word: list(word) for word in words},
-        "word_freqs": dict(zip(words, counts, strict=False)),
+        # in another order than the splits: whose order counts must show
+        "word_freqs": dict(sorted(zip(words, counts, strict=False), reverse=True)),
     }
 
 
@@ -223,6 +229,9 @@ def hard_trainings():
         _training(["hug " * 10 + "pug " * 5 + "pun " * 12 + "bun " * 4 + "hugs " * 5], 18),
         _training([many, "a b"], 9, specials=[END, "<|pad|>"]),
         _training(["é é ü", "日本 日本"], 20),
+        _training(["aa<e>aa<s>aa", "<e>ab"], 9, specials=["<s>", "<e>"]),
+        _training([f"{letter}x {letter}y" for letter in "abcdefg"], 40),
+        _training(SENTENCES, 150),
         _training(["qq " * 3 + "z" + "xy" * 9], 12),
         _training(["ab", "cab", "abc"] * 2, 12),
         _training(SENTENCES, 50),
@@ -310,6 +319,7 @@ def hard_tokenizings():
         cases += [{"text": text, "merges": merges} for text in ("hug", "abab", "abc", "a b")]
     # the piece ends inside what could be merged
     cases += [{"text": text, "merges": [("s", "t")]} for text in ("'st", "it'st stay")]
+    cases += [{"text": "a" * 1500, "merges": LEARNED[0]}, {"text": "\ufeffa", "merges": []}]
     return [*cases, {"text": "abab", "merges": []}]
 
 
@@ -390,8 +400,12 @@ def hard_decodings():
         ["Ã", "‹é›", "©"],
         ["<|e|>", "a", "<|end|>"],
         ["Ċ", "ĉ", "Ġ"],
+        ["Ġ!", "Ġ", "!"],
+        ["č", "Ċ", "a"],
+        ["ï", "»", "¿", "a"],
         ["<|", "|>"],
     ]
+    lists += [["a", "Ā"], ["Ā", "Ġ", "Ċ"], ["Ġ", "a", "Ġ"]]
     return [_decoding(_ids_of(*symbols)) for symbols in lists]
 
 

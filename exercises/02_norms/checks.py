@@ -7,8 +7,10 @@ from grader import draw
 from grader.check import check
 from grader.compare import Close, Derived
 
-SCALES = ("integers", "unit", "tiny", "huge", "mixed", "shifted", "constant")
+SCALES = ("integers", "unit", "tiny", "huge", "mixed", "shifted", "constant", "zero")
 HALF = ("integers", "unit", "huge", "shifted")
+# nothing of x may be lost: its statistics are computed in float32, so only gain and bias are rounded
+IN_HALF = Derived(fixed=("x",))
 EPS = (1e-5, 0.1, None)  # None: the default of the function
 
 
@@ -40,10 +42,20 @@ def _rows(shape, dtype, scale, eps, seed=1, shift=0.0):
 
 
 def some_rows(dtypes=("float32", "float64"), scales=SCALES, shift=0.0):
-    """Return one case of each scale, and single rows: short, long, of one number."""
+    """Return one case of each scale; rows of one to five axes, short and long; one row that is constant."""
     found = [_rows([2, 4, 3], dtypes[n % len(dtypes)], scale, EPS[n % 3], n, shift) for n, scale in enumerate(scales)]
-    found += [_rows(shape, dtypes[0], "integers", 0.1, 7, shift) for shape in ([3], [1, 4], [5, 96])]
-    return found
+    shapes = ([3], [1, 4], [2, 3, 5, 4], [5, 96])
+    found += [_rows(shape, dtypes[0], "integers", 0.1, 7, shift) for shape in shapes]
+    return [
+        *found,
+        _rows([3], dtypes[0], "constant", 0.1, 7, shift),
+        _rows([4, 1], dtypes[0], "integers", 0.1, 7, shift),
+    ]
+
+
+def steep_rows(scales):
+    """Return cases for gradients, with the gradient that arrives from above."""
+    return with_gradient([case for case in some_rows(("float64",), scales) if case["x"].shape[-1] > 1])
 
 
 def _without_bias(cases):
@@ -66,20 +78,40 @@ def _given(eps):
     return {} if eps is None else {"eps": eps}
 
 
+def _strided(x):
+    """Return the same values in memory of another order, if x has two axes."""
+    return x.mT.contiguous().mT if x.dim() > 1 else x
+
+
 def _gradients(function, inputs, upstream):
     """Return the result of function(**inputs) and the gradient of each input."""
-    leaves = {name: value.clone().requires_grad_() for name, value in inputs.items()}
+    leaves = {name: _strided(value).clone().requires_grad_() for name, value in inputs.items()}
     result = function(**leaves)
     (result * upstream).sum().backward()
     return {"result": result, **{name: leaf.grad for name, leaf in leaves.items()}}
 
 
-def _described(module, x):
-    """Return what a fresh module holds."""
-    return {
-        "parameters": {name: value.detach().clone() for name, value in module.named_parameters()},
-        "result": module.to(x.dtype)(x),
-    }
+def _twice(function, x):
+    """Return the result of the first of two calls: the second must not change it."""
+    result = function(x)
+    function(x + 1)
+    return result
+
+
+def _fresh(module, x):
+    """Return what a module holds before training, and its result."""
+    parameters = {name: value.detach().clone() for name, value in module.named_parameters()}
+    return {"parameters": parameters, "result": module.to(dtype=x.dtype, device=x.device)(x)}
+
+
+def _used(make, x, eps, **parameters):
+    """Return what a module gives with these parameters: training, gradients, evaluation."""
+    module = _set(make(x.shape[-1], **_given(eps)), x, **parameters)
+    make(x.shape[-1], 0.7)  # another module must not change this one
+    result = module(_strided(x))
+    result.sum().backward()
+    gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
+    return {"result": result, "gradients": gradients, "evaluated": module.eval()(x)}
 
 
 def _set(module, x, **parameters):
@@ -96,7 +128,7 @@ def _set(module, x, **parameters):
 @check(points=3, cases=rows, examples=some_rows, draws=16, compare=Derived())
 def layer_norm_normalizes_each_row(module, x, gain, bias, eps):
     """layer_norm: float32 and float64; near zero, huge, mixed and constant rows"""
-    return module.layer_norm(x, gain, bias, **_given(eps))
+    return _twice(lambda rows: module.layer_norm(rows, gain, bias, **_given(eps)), x)
 
 
 def far_rows():
@@ -110,10 +142,14 @@ def layer_norm_keeps_digits_of_far_rows(module, x, gain, bias, eps):
 
 
 def half_rows():
-    return rows(("float16", "bfloat16"), HALF)
+    return rows(("float16", "bfloat16"), HALF, (0.0, 256.0))
 
 
-@check(points=1, cases=half_rows, examples=lambda: some_rows(("float16", "bfloat16"), HALF), compare=Derived())
+def some_half_rows():
+    return some_rows(("float16", "bfloat16"), HALF) + some_rows(("bfloat16", "float16"), ("integers", "unit"), 256.0)
+
+
+@check(points=1, cases=half_rows, examples=some_half_rows, compare=IN_HALF)
 def layer_norm_survives_half_precision(module, x, gain, bias, eps):
     """layer_norm: bfloat16 and float16, values above 256 included"""
     return module.layer_norm(x, gain, bias, **_given(eps))
@@ -122,7 +158,7 @@ def layer_norm_survives_half_precision(module, x, gain, bias, eps):
 @check(
     points=2,
     cases=gradient_rows,
-    examples=lambda: with_gradient(some_rows(("float64",), ("integers", "mixed"))),
+    examples=lambda: steep_rows(("integers", "mixed", "constant", "zero")),
     compare=Derived(),
 )
 def layer_norm_gradients(module, x, gain, bias, upstream, eps):
@@ -134,11 +170,8 @@ def layer_norm_gradients(module, x, gain, bias, upstream, eps):
 @check(points=1, cases=rows, examples=some_rows, draws=6, compare=Derived())
 def layer_norm_module(module, x, gain, bias, eps):
     """LayerNorm: learnable gain of ones and bias of zeros, the result of layer_norm"""
-    fresh = _described(module.LayerNorm(x.shape[-1]).to(x.device), x)
-    used = _set(module.LayerNorm(x.shape[-1], **_given(eps)), x, gain=gain, bias=bias)
-    result = used(x)
-    result.sum().backward()
-    return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
+    used = _used(module.LayerNorm, x, eps, gain=gain, bias=bias)
+    return {"fresh": _fresh(module.LayerNorm(x.shape[-1]), x), **used}
 
 
 # --- RMS norm ---------------------------------------------------------------------------------
@@ -151,7 +184,7 @@ def rms_rows():
 @check(points=3, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=16, compare=Derived())
 def rms_norm_divides_by_root_mean_square(module, x, gain, eps):
     """rms_norm: float32 and float64; near zero, huge, mixed and shifted rows"""
-    return module.rms_norm(x, gain, **_given(eps))
+    return _twice(lambda rows: module.rms_norm(rows, gain, **_given(eps)), x)
 
 
 def rms_half_rows():
@@ -161,8 +194,8 @@ def rms_half_rows():
 @check(
     points=1,
     cases=rms_half_rows,
-    examples=lambda: _without_bias(some_rows(("float16", "bfloat16"), HALF)),
-    compare=Derived(),
+    examples=lambda: _without_bias(some_half_rows()),
+    compare=IN_HALF,
 )
 def rms_norm_survives_half_precision(module, x, gain, eps):
     """rms_norm: bfloat16 and float16, values above 256 included"""
@@ -176,7 +209,7 @@ def rms_gradient_rows():
 @check(
     points=2,
     cases=rms_gradient_rows,
-    examples=lambda: _without_bias(with_gradient(some_rows(("float64",), ("integers", "mixed")))),
+    examples=lambda: _without_bias(steep_rows(("integers", "mixed", "constant", "zero"))),
     compare=Derived(),
 )
 def rms_norm_gradients(module, x, gain, upstream, eps):
@@ -188,11 +221,7 @@ def rms_norm_gradients(module, x, gain, upstream, eps):
 @check(points=1, cases=rms_rows, examples=lambda: _without_bias(some_rows()), draws=6, compare=Derived())
 def rms_norm_module(module, x, gain, eps):
     """RMSNorm: learnable gain of ones, the result of rms_norm"""
-    fresh = _described(module.RMSNorm(x.shape[-1]).to(x.device), x)
-    used = _set(module.RMSNorm(x.shape[-1], **_given(eps)), x, gain=gain)
-    result = used(x)
-    result.sum().backward()
-    return {"fresh": fresh, "result": result, "gradients": {name: p.grad for name, p in used.named_parameters()}}
+    return {"fresh": _fresh(module.RMSNorm(x.shape[-1]), x), **_used(module.RMSNorm, x, eps, gain=gain)}
 
 
 # --- batch norm, deep norm --------------------------------------------------------------------
@@ -206,7 +235,7 @@ def batches():
         scale=draw.choice("integers", "unit", "shifted", "huge"),
         shift=draw.choice(0.0, 1e4),
         eps=draw.choice(*EPS),
-        momentum=draw.choice(0.1, 0.3),
+        momentum=draw.choice(0.3, None),
         seed=draw.integers(0, 10**6),
     )
 
@@ -226,36 +255,55 @@ def some_batches():
         _batches([3, 4], "float32", "integers", 0.1, 0.3),
         _batches([4, 5], "float64", "shifted", 1e-5, 0.1),
         _batches([5, 3], "float32", "unit", 1e-5, 0.1, shift=1e4),
+        _batches([4, 3], "float32", "tiny", None, None),
     ]
 
 
 @check(points=2, cases=batches, examples=some_batches, compare=Derived())
 def batch_norm_trains_and_evaluates(module, batches, gain, bias, eps, momentum):
     """BatchNorm: training, running averages, evaluation"""
+    import torch
+
     x = batches[0]
-    norm = module.BatchNorm(x.shape[1], momentum=momentum, **_given(eps))
-    kinds = {"parameters": sorted(name for name, _ in norm.named_parameters())}
+    given = _given(eps) if momentum is None else {"momentum": momentum, **_given(eps)}
+    norm = module.BatchNorm(x.shape[1], **given)
+    module.BatchNorm(x.shape[1], 0.7, 0.9)  # another module must not change this one
+    seen = {"parameters": sorted(name for name, _ in norm.named_parameters())}
     state = norm.state_dict()
     names = ("gain", "bias", "running_mean", "running_var")
-    fresh = {name: state[name].clone() if name in state else None for name in names}
+    seen["fresh"] = {name: state[name].clone() if name in state else None for name in names}
     norm = _set(norm, x, gain=gain, bias=bias)
     norm.train()
-    leaf = x.clone().requires_grad_()
-    trained = [norm(leaf), norm(batches[1])]
-    (trained[0] * batches[2]).sum().backward()
-    gradients = {"x": leaf.grad, **{name: parameter.grad for name, parameter in norm.named_parameters()}}
-    running = [norm.running_mean.clone(), norm.running_var.clone()]
-    kinds["in graph"] = [norm.running_mean.requires_grad, norm.running_var.requires_grad]
+    leaf = _strided(x).clone().requires_grad_()
+    seen["trained"] = [norm(leaf), norm(batches[1])]
+    (seen["trained"][0] * batches[2]).sum().backward()
+    seen["gradients"] = {"x": leaf.grad, **_take_gradients(norm)}
+    seen["running"] = [norm.running_mean.clone(), norm.running_var.clone()]
+    seen["in graph"] = [norm.running_mean.requires_grad, norm.running_var.requires_grad]
     norm.eval()
-    evaluated = [norm(batches[2]), norm(batches[2][:1])]
-    after = [norm.running_mean, norm.running_var]
-    shown = {"fresh": fresh, "trained": trained, "gradients": gradients, "running": running}
-    return {**kinds, **shown, "evaluated": evaluated, "after": after}
+    seen["evaluated"] = [norm(batches[2]), norm(batches[2][:1])]
+    seen["evaluated"][0].sum().backward()
+    seen["gradients in evaluation"] = _take_gradients(norm)
+    seen["kept"] = [norm.running_mean.clone(), norm.running_var.clone()]
+    norm.train()
+    with torch.no_grad():  # the averages move in training mode, whatever becomes of gradients
+        seen["trained again"] = norm(batches[2])
+    seen["moved again"] = [norm.running_mean, norm.running_var]
+    return seen
+
+
+def _take_gradients(module):
+    """Return the gradients of a module's parameters and clear them."""
+    found = {name: parameter.grad for name, parameter in module.named_parameters()}
+    module.zero_grad()
+    return found
 
 
 def deep_rows():
     plain = rows(("float32", "float64"), ("integers", "unit", "mixed"))
-    return draw.build(_deep, case=plain, alpha=draw.choice(2.0, 0.5, 3.7)).map(lambda case: with_gradient([case])[0])
+    return draw.build(_deep, case=plain, alpha=draw.choice(2.0, 0.5, 2.3784142300054423)).map(
+        lambda case: with_gradient([case])[0]
+    )
 
 
 def _deep(case, alpha):
@@ -277,7 +325,9 @@ def deep_norm_scales_the_residual(module, x, gain, bias, eps, weight, alpha, ups
     def run(x, weight, gain, bias):
         return module.deep_norm(x, lambda hidden: (hidden @ weight).tanh(), alpha, gain, bias, **_given(eps))
 
-    return _gradients(run, {"x": x, "weight": weight, "gain": gain, "bias": bias}, upstream)
+    seen = _gradients(run, {"x": x, "weight": weight, "gain": gain, "bias": bias}, upstream)
+    # a sublayer that returns its own input: adding to it in place would change x
+    return {**seen, "identity": module.deep_norm(x, lambda hidden: hidden, alpha, gain, bias, **_given(eps))}
 
 
 @check(
