@@ -105,6 +105,8 @@ def read_submission(path: Path, exercise: Exercise, limit: int = 1 << 20) -> byt
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     if len(source) > limit:
         raise ValueError(f"{path} is larger than {limit >> 20} MiB; that is no solution of this exercise")
+    if b"\0" in source:
+        raise ValueError(f"{path} contains null bytes, as a file saved as UTF-16 does; save it as UTF-8")
     if not source.strip():
         raise ValueError(f"{path} is empty")
     return source

@@ -168,8 +168,8 @@ def _refusal(refused: Refused, names: Sequence[str]) -> str:
             package = name.removeprefix("import ")
             if package in refused.modules:
                 return f"the file imports {package}, which does the exercise for you"
-        elif not refused.functions.isdisjoint(re.split("[.:]+", name)):  # also "aten::layer_norm"
-            return f"the program calls {name}, which does the exercise for you"
+        elif found := refused.functions.intersection(re.split("[.:]+", name)):  # also "aten::layer_norm"
+            return f"the program calls torch's {min(found)}, which does the exercise for you"
     return ""
 
 

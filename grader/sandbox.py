@@ -21,6 +21,7 @@ from typing import Any, Self
 from grader.case import Answer, Case, Job, Kind, Limits
 from grader.channel import Channel, answer_of, receive
 from grader.errors import FaultError, WireError
+from grader.limit import kernel_limits
 from grader.show import clean
 from grader.tree import Caps
 from grader.wire import pack, unpack
@@ -133,7 +134,7 @@ class Sandbox:
             "source": job.source,
             "probes": job.probes,
             "device": job.device,
-            "limits": _limits(job),
+            "limits": kernel_limits(job),
         }
         return self._ask(message, job.limits.load_seconds)
 
@@ -152,7 +153,7 @@ class Sandbox:
         except (EOFError, ConnectionError):
             status, killed = self._reap(grace=GRACE_SECONDS)
             if killed:
-                return Answer("died", message="the program closed its connection to the grader", output=runner.tail())
+                return Answer("died", message="the program cut its connection to the grader", output=runner.tail())
             return self._died(status, runner.tail())
         except WireError as error:
             self._reap()
@@ -208,6 +209,15 @@ class Sandbox:
         self._ready = False
         ours.sendall(pack({"preload": list(self._preload)}))
 
+    def _restart(self) -> None:
+        """Replace a worker that was killed or stopped by a new one."""
+        self._control.close()
+        _kill(self._process.pid)
+        self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+        self._start()
+
     def _command(self, message: dict[str, Any], fds: tuple[int, ...] = (), seconds: float = REAP_SECONDS) -> Any:
         """Send a command to the worker and return its reply."""
         try:
@@ -248,34 +258,13 @@ class Sandbox:
         try:
             reply = self._command({"reap": runner.pid, "grace": grace})
             return reply["status"], reply["killed"]
+        except FaultError:
+            # nothing of ours touches the worker while a submission runs: it was the submission
+            _kill(runner.pid)
+            self._restart()
+            return 0, True
         finally:
             runner.close()
-
-
-def _limits(job: Job) -> dict[str, int]:
-    """Return the limits that the kernel enforces, in the units of setrlimit; 0 is no limit."""
-    limits = job.limits
-    return {
-        # CUDA reserves more address space than any limit that would mean something
-        "memory": 0 if job.device == "cuda" else limits.memory_mib << 20,
-        "file": limits.file_mib << 20,
-        "files": 1024 if job.device == "cuda" else 64,  # CUDA opens dozens of device files
-        "processes": _own_processes() + limits.processes,
-        # the clock ends a case much earlier; this ends what the clock cannot see
-        "cpu": int(limits.load_seconds + 60 * limits.check_seconds),
-    }
-
-
-def _own_processes() -> int:
-    """Return how many threads this user has: RLIMIT_NPROC counts them all, not only the child's."""
-    count = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.stat().st_uid == os.getuid():
-                count += sum(1 for _ in (process / "task").iterdir())
-        except OSError:  # it has ended meanwhile
-            continue
-    return count
 
 
 def _is_library(path: str) -> bool:

@@ -75,6 +75,9 @@ def _paths(course: Course, wish: Wish) -> list[tuple[Exercise, Path]]:
     exercises = [course.find(name) for name in wish.names] if wish.names else course.exercises()
     if source is not None and not source.exists():
         raise UsageError(f"--from {source}: there is no such file or folder")
+    others = {exercise.filename for exercise in course.exercises()} - {exercise.filename for exercise in exercises}
+    if source is not None and source.is_file() and source.name in others:
+        raise UsageError(f"--from {source}: this is the file of another exercise than {', '.join(wish.names)}")
     if source is not None and source.is_file() and len(exercises) != 1:
         exercises = [exercise for exercise in exercises if exercise.filename == source.name]
         if not exercises:

@@ -27,6 +27,7 @@ FLOORS = [
     {"wire"},
     {"tree"},
     {"array"},
+    {"limit"},
     {"case", "verdict", "errors", "load", "cost", "cache"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

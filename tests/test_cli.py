@@ -134,6 +134,7 @@ USAGE = {
     ("check", "zzz"): "there is no exercise 'zzz'; there are bpe, norms",
     ("check", "--from", "nowhere"): "--from nowhere: there is no such file or folder",
     ("check", "--from", "README.md"): "say which exercise this file is for",
+    ("check", "bpe", "--from", "solutions/norms.py"): "the file of another exercise than bpe",
     ("check", "--device", "tpu"): "tpu",
     ("check", "--course", "docs"): "docs is no course",
     ("hint", "bpe", "nothing"): "has no hints for 'nothing'",

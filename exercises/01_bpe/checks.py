@@ -63,7 +63,7 @@ def hard_texts():
     found += ["!\u00a0", "a\u2003b", "2019 12345", "ab12cd"]
     found += ["3.14 x2 2x 100%", "e\u0301a", "...!? ...", "a\xadb", "end  ", " !a", "word\n", "1 2  3"]
     found += ["I'm we're he'd she'll it's don't I've", "'m", "'re 'll 'd", "\n!", " \n!?", "\r\na", "\ufeffa", "a𐐀 𝐀b"]
-    found += ["\xa0\xa0", "\x85\x85a", "\u2028\u2028x", "\x1c\x1ca", "a\x00b"]
+    found += ["\xa0\xa0", "\x85\x85", "\u2028\u2028", "\x85\x85a", "\u2028\u2028x", "\x1c\x1ca", "a\x00b"]
     return [{"text": text} for text in found]
 
 
@@ -319,7 +319,7 @@ def hard_tokenizings():
         cases += [{"text": text, "merges": merges} for text in ("hug", "abab", "abc", "a b")]
     # the piece ends inside what could be merged
     cases += [{"text": text, "merges": [("s", "t")]} for text in ("'st", "it'st stay")]
-    cases += [{"text": "a" * 1500, "merges": LEARNED[0]}, {"text": "\ufeffa", "merges": []}]
+    cases += [{"text": "a" * 2500, "merges": LEARNED[0]}, {"text": "\ufeffa", "merges": []}]
     return [*cases, {"text": "abab", "merges": []}]
 
 

@@ -5,6 +5,8 @@ executes a student's code: it forks (runner.py does the rest), kills and waits, 
 grader does.
 """
 
+import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -15,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # Only the standard library and installed packages are importable for a student's file. The folder of
 # this package is on the path for the imports below and no longer.
 ROOT = str(Path(__file__).parent.parent.parent)
@@ -44,6 +47,24 @@ def receive(control: socket.socket) -> tuple[Any, list[int]]:
     while len(frame) < wanted:
         frame += control.recv(wanted - len(frame))
     return unpack(frame), fds
+
+
+def adopt() -> None:
+    """Become the parent of orphans: what a submission leaves behind can be found and killed then."""
+    with contextlib.suppress(OSError, AttributeError):  # only Linux has it
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def sweep() -> None:
+    """Kill all children until there are none: each killed one hands over its own."""
+    me = Path(f"/proc/self/task/{os.getpid()}/children")
+    with contextlib.suppress(OSError):  # only Linux has it
+        while pids := me.read_text("ascii").split():
+            for pid in map(int, pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
 
 
 def reap(pid: int, grace: float = 0.0) -> tuple[int, bool]:
@@ -84,10 +105,12 @@ def serve(control: socket.socket) -> None:
             else:
                 running.discard(message["reap"])
                 status, killed = reap(message["reap"], message["grace"])
+                sweep()
                 control.sendall(pack({"status": status, "killed": killed}))
     except (EOFError, ConnectionError):
         for pid in running:
             reap(pid)
+        sweep()
 
 
 def main() -> None:
@@ -102,6 +125,7 @@ def main() -> None:
     del sys.argv[1:]
     gc.collect()
     gc.freeze()  # what is loaded now stays: a child's collector need not touch (and copy) its pages
+    adopt()
     control.sendall(pack({"ready": True}))
     serve(control)
 

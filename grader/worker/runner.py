@@ -73,6 +73,9 @@ def _send(sock: socket.socket, number: int, reply: Reply) -> None:
         frame = pack({"number": number, "kind": "unsendable", "message": str(error)})
     except MemoryError:
         frame = pack({"number": number, "kind": "memory", "message": "the result takes too much memory"})
+    except BaseException as error:  # noqa: BLE001  a value that runs a student's code when it is read
+        text = f"the result cannot be sent: reading it raises {type(error).__name__}"
+        frame = pack({"number": number, "kind": "unsendable", "message": text})
     sock.sendall(frame)
 
 
@@ -129,7 +132,7 @@ class Submission:
         try:
             self.module = load(source, self.slug, self.filename)
         except BaseException as error:  # noqa: BLE001  whatever a student's file raises is an answer
-            return self._failure(error)
+            return self._safely(error)
         try:
             exec(compile(probes, "probes", "exec"), self.probes)  # noqa: S102  our own source
         except Exception as error:  # noqa: BLE001
@@ -146,8 +149,10 @@ class Submission:
             with watch:
                 value = self.probes[check](self.module, **moved)
             frame: Reply = {"kind": "value", "value": value, "touched": digest(moved)}
+        except WireError as error:
+            frame = {"kind": "unsendable", "message": str(error)}
         except BaseException as error:  # noqa: BLE001  whatever a student's function raises is an answer
-            frame = self._failure(error)
+            frame = self._safely(error)
         with contextlib.suppress(Exception):  # a student may have replaced or closed them
             sys.stdout.flush()
             sys.stderr.flush()
@@ -167,6 +172,15 @@ class Submission:
     def _imported(self) -> set[str]:
         """Return the top-level packages that the student's code has imported since it was loaded."""
         return {"import " + name for name in list(sys.modules) if name not in self.known and "." not in name}
+
+    def _safely(self, error: BaseException) -> Reply:
+        """Describe an exception, also one that fights back when it is looked at."""
+        try:
+            return self._failure(error)
+        except (MemoryError, RecursionError):
+            return {"kind": "memory", "message": "the program asked for more memory than it may have"}
+        except BaseException:  # noqa: BLE001  its class, its message or its attributes may be a student's code
+            return {"kind": "raised", "error": "Exception", "message": "(the exception cannot be described)"}
 
     def _failure(self, error: BaseException) -> Reply:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.filename]
