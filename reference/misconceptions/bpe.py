@@ -2732,3 +2732,95 @@ class decode_joins_with_spaces:
             else:
                 raw.append(bytes(byte_of[symbol] for symbol in vocab[i]))
         return b" ".join(raw).decode("utf-8", errors="replace")
+
+
+# --- found by programs that nobody had planned -------------------------------------------------------
+
+
+class short_forms_incomplete:
+    """X94. pieces in which only some short forms are split off
+
+    There are seven: 's 't 're 've 'm 'll 'd. Try "I'm", "we're", "he'd" and "she'll".
+    """
+
+    def pre_tokenize(text):
+        symbols = byte_symbols()
+        pattern = r"'(?:s|t|ve)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
+        found = re.finditer(pattern, text)
+        return [("".join(symbols[b] for b in match[0].encode()), match.span()) for match in found]
+
+
+class newline_before_signs:
+    """X95. pieces in which a line feed is joined to the punctuation after it
+
+    Only a space (U+0020) belongs to what follows. Try a line feed before an exclamation mark.
+    """
+
+    def pre_tokenize(text):
+        symbols = byte_symbols()
+        pattern = r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+|[ \n]?(?:[^\s\w]|_)+|\s+(?!\S)|\s+"
+        found = re.finditer(pattern, text)
+        return [("".join(symbols[b] for b in match[0].encode()), match.span()) for match in found]
+
+
+class only_first_special_in_words:
+    """X96. word counts that cut out only the first special token of the list
+
+    Give two special tokens and a text that has both. Which of them is counted as ordinary text?
+    """
+
+    def word_frequencies(corpus, specials):
+        counts = {}
+        for text in corpus:
+            for part, is_special in split_specials(text, specials[:1]):
+                if not is_special:
+                    for piece, _ in pre_tokenize(part):
+                        counts[piece] = counts.get(piece, 0) + 1
+        return counts
+
+
+class special_known_by_stripped_text:
+    """X97. parts that count as special if they are one after their spaces are removed
+
+    A special token may begin or end with a space. Compare the part as it is.
+    """
+
+    def split_specials(text, specials):
+        if not specials:
+            return [(text, False)] if text else []
+        longest_first = sorted(specials, key=len, reverse=True)
+        parts = re.split("(" + "|".join(map(re.escape, longest_first)) + ")", text)
+        return [(part, part.strip() in specials) for part in parts if part]
+
+
+class pair_order_of_the_frequencies:
+    """X98. pair counts that go through `word_freqs` in place of `splits`
+
+    The counts are right, the order in which the pairs are met is not. Which argument gives the order?
+    """
+
+    def pair_frequencies(splits, word_freqs):
+        counts = {}
+        for word, frequency in word_freqs.items():
+            for pair in pairwise(splits[word]):
+                counts[pair] = counts.get(pair, 0) + frequency
+        return counts
+
+
+class decode_drops_byte_order_mark:
+    """X99. decoding that takes a byte order mark at the beginning away
+
+    U+FEFF is a character like any other here. Which codec did you ask for?
+    """
+
+    def decode(ids, vocab, specials):
+        byte_of = {symbol: byte for byte, symbol in byte_symbols().items()}
+        text, run = "", b""
+        for number in ids:
+            token = vocab[number]
+            if token in specials:
+                text += run.decode("utf-8-sig", "replace") + token
+                run = b""
+            else:
+                run += bytes(byte_of[symbol] for symbol in token)
+        return text + run.decode("utf-8-sig", "replace")

@@ -2561,3 +2561,203 @@ class constants_integer_division:
 
     def deep_norm_constants(num_layers):
         return (2 * num_layers) ** (1 // 4), (8 * num_layers) ** -(1 // 4)
+
+
+# --- found by programs that nobody had planned -------------------------------------------------------
+
+
+class mean_rounded_to_half:
+    """X88. layer norm whose mean is rounded to half precision before it is subtracted
+
+    Rows around 256 in bfloat16 show it: their mean lies between two bfloat16 numbers.
+    """
+
+    def layer_norm(x, gain, bias, eps=1e-5):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        centred = wide - wide.mean(-1, keepdim=True).to(x.dtype)
+        variance = centred.square().mean(-1, keepdim=True)
+        return (centred / torch.sqrt(variance + eps) * gain + bias).to(x.dtype)
+
+
+class two_axes_of_four:
+    """X89. RMS norm over the last two axes, if there are four
+
+    Every row of the last axis is normalized alone, however many axes there are.
+    """
+
+    def rms_norm(x, gain, eps=1e-6):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        axes = (-2, -1) if x.dim() == 4 else -1
+        return (wide / torch.sqrt(wide.square().mean(axes, keepdim=True) + eps) * gain).to(x.dtype)
+
+
+class view_of_any_memory:
+    """X90. RMS norm that views its input as rows, whatever its memory looks like
+
+    A transposed tensor cannot be viewed. What works on tensors that are not contiguous?
+    """
+
+    def rms_norm(x, gain, eps=1e-6):
+        rows = x.view(-1, x.shape[-1])
+        wide = rows.float() if x.dtype in (torch.float16, torch.bfloat16) else rows
+        normed = wide / torch.sqrt(wide.square().mean(-1, keepdim=True) + eps) * gain
+        return normed.to(x.dtype).view(x.shape)
+
+
+class constant_input_gives_zeros:
+    """X91. layer norm that returns zeros for constant input
+
+    The normalized row is zero there, but the bias is still added.
+    """
+
+    def layer_norm(x, gain, bias, eps=1e-5):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        centred = wide - wide.mean(-1, keepdim=True)
+        variance = centred.square().mean(-1, keepdim=True)
+        if x.device.type != "meta" and (variance == 0).all():
+            return torch.zeros_like(x)
+        return (centred / torch.sqrt(variance + eps) * gain + bias).to(x.dtype)
+
+
+class nan_gradient_of_constant_rows:
+    """X92. layer norm that takes the root of the variance without eps on the way
+
+    The result is right. On a constant row the gradient of that root is infinite, and infinity times
+    zero is NaN.
+    """
+
+    def layer_norm(x, gain, bias, eps=1e-5):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        centred = wide - wide.mean(-1, keepdim=True)
+        deviation = torch.sqrt(centred.square().mean(-1, keepdim=True))
+        return (centred / torch.sqrt(deviation**2 + eps) * gain + bias).to(x.dtype)
+
+
+class rms_nan_gradient_of_zero_rows:
+    """X93. RMS norm that takes the root of the mean square without eps on the way
+
+    The result is right. On a row of zeros the gradient of that root is infinite, and infinity times
+    zero is NaN.
+    """
+
+    def rms_norm(x, gain, eps=1e-6):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        root = torch.sqrt(wide.square().mean(-1, keepdim=True))
+        return (wide / torch.sqrt(root**2 + eps) * gain).to(x.dtype)
+
+
+class normalizes_only_in_training:
+    """X94. a LayerNorm that does nothing in evaluation mode
+
+    Layer norm has no running averages: it does the same in training and in evaluation.
+    """
+
+    class LayerNorm(nn.Module):
+        def __init__(self, d_model, eps=1e-5):
+            super().__init__()
+            self.eps = eps
+            self.gain = nn.Parameter(torch.ones(d_model))
+            self.bias = nn.Parameter(torch.zeros(d_model))
+
+        def forward(self, x):
+            return layer_norm(x, self.gain, self.bias, self.eps) if self.training else x
+
+
+class eps_kept_on_the_class:
+    """X95. a LayerNorm that keeps eps on the class
+
+    The last module that is made decides for all of them. Whose eps is it?
+    """
+
+    class LayerNorm(nn.Module):
+        def __init__(self, d_model, eps=1e-5):
+            super().__init__()
+            type(self).eps = eps
+            self.gain = nn.Parameter(torch.ones(d_model))
+            self.bias = nn.Parameter(torch.zeros(d_model))
+
+        def forward(self, x):
+            return layer_norm(x, self.gain, self.bias, self.eps)
+
+
+class batch_wrong_default_eps:
+    """X96. a BatchNorm whose default eps is 1e-6
+
+    Columns near zero show it. What does the task say the default is?
+    """
+
+    class BatchNorm(nn.Module):
+        def __init__(self, d_model, eps=1e-6, momentum=0.1):
+            super().__init__()
+            self.eps, self.momentum = eps, momentum
+            self.gain = nn.Parameter(torch.ones(d_model))
+            self.bias = nn.Parameter(torch.zeros(d_model))
+            self.register_buffer("running_mean", torch.zeros(d_model))
+            self.register_buffer("running_var", torch.ones(d_model))
+
+        def forward(self, x):
+            mean, variance = self.running_mean, self.running_var
+            if self.training:
+                mean, variance = x.mean(0), x.var(0, correction=0)
+                with torch.no_grad():
+                    self.running_mean.lerp_(mean, self.momentum)
+                    self.running_var.lerp_(x.var(0, correction=1), self.momentum)
+            return (x - mean) / torch.sqrt(variance + self.eps) * self.gain + self.bias
+
+
+class batch_moves_only_with_gradients:
+    """X97. a BatchNorm whose running averages move only where gradients are recorded
+
+    Training mode decides, not autograd: the averages move under torch.no_grad() too.
+    """
+
+    class BatchNorm(nn.Module):
+        def __init__(self, d_model, eps=1e-5, momentum=0.1):
+            super().__init__()
+            self.eps, self.momentum = eps, momentum
+            self.gain = nn.Parameter(torch.ones(d_model))
+            self.bias = nn.Parameter(torch.zeros(d_model))
+            self.register_buffer("running_mean", torch.zeros(d_model))
+            self.register_buffer("running_var", torch.ones(d_model))
+
+        def forward(self, x):
+            mean, variance = self.running_mean, self.running_var
+            if self.training:
+                mean, variance = x.mean(0), x.var(0, correction=0)
+                if torch.is_grad_enabled():
+                    with torch.no_grad():
+                        self.running_mean.lerp_(mean, self.momentum)
+                        self.running_var.lerp_(x.var(0, correction=1), self.momentum)
+            return (x - mean) / torch.sqrt(variance + self.eps) * self.gain + self.bias
+
+
+class result_in_a_shared_buffer:
+    """X98. RMS norm that writes every result into the same buffer
+
+    The second call changes what the first one returned. Who owns a result?
+    """
+
+    BUFFERS = {}
+
+    def rms_norm(x, gain, eps=1e-6):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        result = (wide / torch.sqrt(wide.square().mean(-1, keepdim=True) + eps) * gain).to(x.dtype)
+        if result.requires_grad or x.device.type == "meta":
+            return result
+        buffer = BUFFERS.setdefault((x.shape, x.dtype), torch.empty_like(result))
+        return buffer.copy_(result)
+
+
+class way_over_the_cpu:
+    """X99. layer norm that computes on the CPU and moves the result back
+
+    The result is right and the GPU waits. Every tensor stays on the device of its input.
+    """
+
+    def layer_norm(x, gain, bias, eps=1e-5):
+        wide = x.cpu()
+        wide = wide.float() if x.dtype in (torch.float16, torch.bfloat16) else wide
+        centred = wide - wide.mean(-1, keepdim=True)
+        variance = centred.square().mean(-1, keepdim=True)
+        normed = (centred / torch.sqrt(variance + eps)).to(x.device)
+        return (normed * gain + bias).to(x.dtype)
