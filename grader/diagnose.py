@@ -4,7 +4,7 @@ The misconceptions are run in the sandbox on the cases that the student's progra
 answer is kept beside the bank. Only a program that agrees on all cases of a check is named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,36 +57,42 @@ class Diagnosis:
     An answer is asked for when it is first needed, and kept in a cache file.
     """
 
-    def __init__(self, wrong: Sequence[Misconception], path: Path, key: str) -> None:
-        self._wrong = {item.mistake.name: item for item in wrong}
+    def __init__(self, load: Callable[[], Sequence[Misconception]], path: Path, key: str) -> None:
+        self._load = load  # only when something failed: parsing all of them takes a while
         self._path = path
         self._key = key
 
-    def name(self, grader: Grader, examined: Sequence[Examined]) -> dict[str, tuple[Mistake, ...]]:
+    def name(
+        self, grader: Grader, examined: Sequence[Examined], note: Callable[[str], None] | None = None
+    ) -> dict[str, tuple[Mistake, ...]]:
         """Return, for each failed check, the misconceptions that give the same answers.
 
         Where several do, those that explain most of the failed checks are returned, at most two.
-        The grader's sandbox may be used, so no submission is open in it afterwards.
+        The grader's sandbox may be used, so no submission is open in it afterwards. `note` is
+        called with a sentence before something that takes long.
         """
         silent = (Outcome.PASSED, Outcome.NOT_STARTED, Outcome.BROKEN, Outcome.REFUSED)
         failed = [item for item in examined if item.ran and item.outcome not in silent]
         if not failed:
             return {}
-        known = _Known(grader, self._wrong, read(self._path, self._key) or {})
+        wrong = {item.mistake.name: item for item in self._load()}
+        known = _Known(grader, wrong, read(self._path, self._key) or {})
+        if note and not known.answers:
+            note(f"comparing with {len(wrong)} known mistakes, which takes longer the first time")
         matches: dict[str, list[str]] = {item.check.name: [] for item in failed}
         # one misconception after the other: a program is loaded once for all checks
-        for name in self._wrong:
+        for name in wrong:
             for item in failed:
                 if known.equal(name, item):
                     matches[item.check.name].append(name)
         grader.sandbox.leave()
         if known.learned:
             write(self._path, self._key, known.answers)
-        weight = {name: sum(name in found for found in matches.values()) for name in self._wrong}
+        weight = {name: sum(name in found for found in matches.values()) for name in wrong}
         named = {}
         for check, found in matches.items():
             best = max((weight[name] for name in found), default=0)
-            named[check] = tuple(self._wrong[name].mistake for name in found if weight[name] == best)[:2]
+            named[check] = tuple(wrong[name].mistake for name in found if weight[name] == best)[:2]
         return named
 
 

@@ -10,7 +10,7 @@ from grader.bank import Bank, cached, key_of
 from grader.cache import cache_folder
 from grader.check import Check
 from grader.course import Course
-from grader.diagnose import Diagnosis, misconceptions
+from grader.diagnose import Diagnosis, Misconception, misconceptions
 from grader.errors import FaultError
 from grader.exercise import Exercise
 from grader.grade import Grader
@@ -76,8 +76,11 @@ def _record(course: Course, exercise: Exercise, checks: list[Check], seed: int, 
 
 def _diagnosis(course: Course, exercise: Exercise, files: list[Path], folder: Path, seed: int) -> Diagnosis:
     more = [course.misconceptions(exercise), course.solution(exercise)]
-    wrong = misconceptions(*more) if all(path.exists() for path in more) else []
-    return Diagnosis(wrong, folder / "mistakes", key_of([*files, *more], seed))
+
+    def load() -> list[Misconception]:
+        return misconceptions(*more) if all(path.exists() for path in more) else []
+
+    return Diagnosis(load, folder / "mistakes", key_of([*files, *more], seed))
 
 
 def _sweep(folder: Path, slug: str) -> None:

@@ -56,7 +56,7 @@ def run(wish: Wish, note: Note | None = None) -> Result:
     for exercise, path in paths:
         with ready(course, exercise, wish.seed, note) as made:
             devices, sentence = _devices(made, wish.device)
-            grades.append(study(made, path, devices, wish.smallest))
+            grades.append(study(made, path, devices, wish.smallest, note))
         notes += [sentence] if sentence and sentence not in notes else []
     return Result(
         grader=__version__,
@@ -97,7 +97,13 @@ def _devices(made: Ready, wanted: str) -> tuple[tuple[Device, ...], str]:
     raise UsageError(f"--device {wanted}: torch finds no CUDA device here; --device auto takes the CPU then")
 
 
-def study(made: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smallest: bool | None = None) -> Grade:
+def study(
+    made: Ready,
+    path: Path,
+    devices: Sequence[Device] = ("cpu",),
+    smallest: bool | None = None,
+    note: Note | None = None,
+) -> Grade:
     """Grade a file.
 
     Args:
@@ -106,6 +112,7 @@ def study(made: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smalles
         devices: where the checks run; a check passes if it passes on all of them.
         smallest: whether to search a smaller failing case with the live reference; None means: if
             that needs no library to be loaded first.
+        note: called with a sentence before something that takes long.
 
     Raises:
         FaultError: the worker does not work.
@@ -123,7 +130,7 @@ def study(made: Ready, path: Path, devices: Sequence[Device] = ("cpu",), smalles
         smallest = not exercise.preload
     if smallest and made.course.reference(exercise).exists():
         shrunk = _shrink(made, source, examined, devices[0])
-    mistakes = made.diagnosis.name(grader, examined)
+    mistakes = made.diagnosis.name(grader, examined, note)
     verdicts = []
     for item in examined:
         verdict = verdict_of(item)
