@@ -160,7 +160,8 @@ def audit(
     if as_json:
         import json
 
-        typer.echo(json.dumps([result.model_dump() for result in results], indent=2))
+        # through the model's own JSON, which writes an infinite margin as text: JSON has no infinity
+        typer.echo(json.dumps([json.loads(result.model_dump_json()) for result in results], indent=2))
     else:
         for result in results:
             show_audit(_console(), result)

@@ -231,6 +231,16 @@ def test_list_shows_the_exercises_and_the_checks_of_one():
     assert sum(row["points"] for row in checks) == rows[1]["points"]
 
 
+def test_an_audit_prints_strict_json_and_fails_if_anything_is_unproven(tiny):
+    result = run("audit", "double", "--course", tiny.root, "--json")
+    assert result.returncode == 1
+    (found,) = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert found["exercise"] == "double"
+    assert "exercise.yaml says 1 points, the checks sum up to 3" in found["problems"]
+    assert found["killed_by"] == {"square_for_double": ["doubles_any_number"]}
+    assert [margin["check"] for margin in found["margins"]] == []
+
+
 def test_hints_come_in_three_levels():
     lines = [run("hint", "bpe", "merge_replaces", "--level", level).stdout.splitlines() for level in (1, 2, 3)]
     assert [sum(line[:4].strip(" .").isdigit() for line in found) for found in lines] == [1, 2, 3]
