@@ -149,7 +149,11 @@ class Sandbox:
             return answer_of(reply, runner.tail())
         except TimeoutError:
             self._reap()
-            return Answer("timeout", message=f"no answer within {seconds:.3g} s", output=runner.tail())
+            return Answer(
+                "timeout",
+                message=f"no answer within {seconds:.3g} s; is there a loop that does not end?",
+                output=runner.tail(),
+            )
         except (EOFError, ConnectionError):
             status, killed = self._reap(grace=GRACE_SECONDS)
             if killed:
