@@ -242,11 +242,14 @@ def show_audit(console: Console, result: Audit) -> None:
     if result.unnamed:
         console.print(Text(f"  told by counts alone, so not named: {', '.join(result.unnamed)}", "dim"))
     if result.margins:
-        table = Table(box=None, padding=(0, 2))
-        for head in ("numeric check", "largest right error", "smallest wrong error", "by"):
-            table.add_column(head, justify="right" if "error" in head else "left")
+        console.print("  errors in units of the tolerance: the largest of a right program, the smallest of a wrong one")
+        table = Table(box=None, padding=(0, 1))
+        table.add_column("  check", no_wrap=True)
+        table.add_column("right", justify="right", no_wrap=True)
+        table.add_column("wrong", justify="right", no_wrap=True)
+        table.add_column("by", overflow="fold")
         for margin in result.margins:
             wrong = "-" if margin.wrong is None else f"{margin.wrong:.3g}"
-            table.add_row(margin.check, f"{margin.right:.2g}", wrong, margin.wrong_program)
+            table.add_row(f"  {margin.check}", f"{margin.right:.2g}", wrong, margin.wrong_program)
         console.print(table)
     console.print()
