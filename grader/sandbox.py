@@ -90,6 +90,11 @@ class Sandbox:
         if self._runner:
             self._reap()
 
+    @property
+    def warm(self) -> bool:
+        """Whether the process of the submission began with everything warmed: all but the very first."""
+        return self._forks > 1
+
     def answer(self, check: str, case: Case) -> Answer:
         """Return what the probe of a check makes of a case, in a fresh process if the last one ended.
 

@@ -1,4 +1,4 @@
-"""Runs once, before any fork, what would otherwise be slow in every fork."""
+"""Runs once, in the worker, what would otherwise be slow in every fork."""
 
 import sys
 from types import ModuleType
