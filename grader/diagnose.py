@@ -57,7 +57,7 @@ class Diagnosis:
     An answer is asked for when it is first needed, and kept in a cache file.
     """
 
-    def __init__(self, load: Callable[[], Sequence[Misconception]], path: Path, key: str) -> None:
+    def __init__(self, load: Callable[[], Sequence[Misconception]], path: Path, key: Callable[[], str]) -> None:
         self._load = load  # only when something failed: parsing all of them takes a while
         self._path = path
         self._key = key
@@ -76,7 +76,8 @@ class Diagnosis:
         if not failed:
             return {}
         wrong = {item.mistake.name: item for item in self._load()}
-        known = _Known(grader, wrong, read(self._path, self._key) or {})
+        key = self._key()
+        known = _Known(grader, wrong, read(self._path, key) or {})
         if note and not known.answers:
             note(f"comparing with {len(wrong)} known mistakes, which takes longer the first time")
         matches: dict[str, list[str]] = {item.check.name: [] for item in failed}
@@ -87,7 +88,7 @@ class Diagnosis:
                     matches[item.check.name].append(name)
         grader.sandbox.leave()
         if known.learned:
-            write(self._path, self._key, known.answers)
+            write(self._path, key, known.answers)
         weight = {name: sum(name in found for found in matches.values()) for name in wrong}
         named = {}
         for check, found in matches.items():

@@ -86,27 +86,23 @@ class Grader:
         self.sandbox = sandbox
         self.probes = probes
 
-    def examine(
-        self, source: bytes, device: Literal["cpu", "cuda"] = "cpu", only: Sequence[Check] | None = None
-    ) -> list[Examined]:
+    def examine(self, source: bytes, device: Literal["cpu", "cuda"] = "cpu") -> list[Examined]:
         """Run the checks on a submission.
 
         Args:
             source: the student's file.
             device: where the tensors of the cases are moved.
-            only: the checks to run, all of them if not given.
 
         Raises:
             FaultError: the worker or the oracle failed before anything could be said.
         """
-        checks = self.checks if only is None else list(only)
         loaded = self.open(source, device)
         if loaded.kind == "value" and (refusal := _refusal(self.exercise.refused, _packages(loaded))):
             loaded = Answer("value", refusal, message=refusal, calls=_packages(loaded))
-            return [self._stopped(check, Outcome.REFUSED, loaded) for check in checks]
+            return [self._stopped(check, Outcome.REFUSED, loaded) for check in self.checks]
         if loaded.kind != "value":
-            return [self._stopped(check, OUTCOMES[loaded.kind], loaded) for check in checks]
-        examined = [self.check(check, device) for check in checks]
+            return [self._stopped(check, OUTCOMES[loaded.kind], loaded) for check in self.checks]
+        examined = [self.check(check, device) for check in self.checks]
         self.sandbox.leave()
         return examined
 

@@ -80,7 +80,7 @@ def _diagnosis(course: Course, exercise: Exercise, files: list[Path], folder: Pa
     def load() -> list[Misconception]:
         return misconceptions(*more) if all(path.exists() for path in more) else []
 
-    return Diagnosis(load, folder / "mistakes", key_of([*files, *more], seed))
+    return Diagnosis(load, folder / "mistakes", lambda: key_of([*files, *more], seed))
 
 
 def _sweep(folder: Path, slug: str) -> None:
