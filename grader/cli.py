@@ -65,7 +65,7 @@ def check(
 ) -> None:
     """Grade your files.
 
-    They are exercises/01_bpe/bpe.py and so on, or those in --from.
+    They are exercises/02_bpe/bpe.py and so on, or those in --from.
     """
     from grader.study import Wish, run
 

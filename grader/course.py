@@ -19,7 +19,7 @@ class Course:
         return [read(path.parent) for path in sorted(self.root.glob("exercises/*/exercise.yaml"))]
 
     def find(self, slug: str) -> Exercise:
-        """Return the exercise with this slug; "01_bpe" and "bpe.py" are understood too.
+        """Return the exercise with this slug; "02_bpe" and "bpe.py" are understood too.
 
         Raises:
             UsageError: there is none; the message suggests the nearest.

@@ -114,7 +114,7 @@ def test_an_import_of_a_tokenizer_library_is_refused(tmp_path):
     assert {verdict.outcome for verdict in found.exercises[0].verdicts} == {"refused"}
 
 
-@pytest.mark.parametrize("layout", ["bpe.py", "01_bpe/bpe.py"])
+@pytest.mark.parametrize("layout", ["bpe.py", "02_bpe/bpe.py"])
 def test_a_students_own_folder_may_be_flat_or_numbered(tmp_path, layout):
     (tmp_path / layout).parent.mkdir(exist_ok=True)
     shutil.copy(ROOT / "solutions" / "bpe.py", tmp_path / layout)

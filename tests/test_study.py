@@ -121,12 +121,12 @@ def test_a_fault_of_the_oracle_is_broken_and_neither_passed_nor_zero_in_silence(
 
 
 def test_a_slug_is_found_in_every_spelling(course):
-    for spelling in ("bpe", "01_bpe", "bpe.py", "exercises/01_bpe/", "01_bpe/bpe.py"):
+    for spelling in ("bpe", "02_bpe", "bpe.py", "exercises/02_bpe/", "02_bpe/bpe.py"):
         assert course.find(spelling).slug == "bpe"
 
 
 def test_the_course_around_is_found_from_within(course, monkeypatch):
-    monkeypatch.chdir(course.root / "exercises" / "01_bpe")
+    monkeypatch.chdir(course.root / "exercises" / "02_bpe")
     assert find_course().root == course.root
 
 
