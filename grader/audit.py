@@ -20,12 +20,16 @@ from grader.course import Course
 from grader.diagnose import Misconception, misconceptions
 from grader.exercise import Exercise
 from grader.grade import Examined, Finding, Grader
+from grader.lint import lint, waive
 from grader.load import probes
 from grader.oracle import load_checks, reference_of
 from grader.sandbox import Sandbox
 from grader.verdict import Outcome
 
 Note = Callable[[str], None]
+# The least distance from the tolerance on either side: a right program's error times this is allowed, a
+# wrong program's error divided by this is not. What is nearer would depend on the machine.
+ROOM = 3.0
 
 
 class Margin(BaseModel):
@@ -138,6 +142,8 @@ def _seed(course: Course, exercise: Exercise, seed: int) -> Findings:
         bank = Bank.record(reference, [check.name for check in checks])
         source = probes(course.checks(exercise).read_text("utf-8"))
         auditor = _Auditor(Grader(exercise, checks, bank, sandbox, source), seed)
+        for sentence in waive(lint(checks, bank), exercise.waived):
+            auditor.problem(sentence)
         auditor.starter((exercise.folder / exercise.filename).read_bytes())
         auditor.right("the solution", course.solution(exercise).read_bytes())
         for path in course.accepted(exercise):
@@ -170,22 +176,38 @@ def audit(course: Course, exercise: Exercise, seeds: Sequence[int], jobs: int = 
             found.add(task.result())
             if note:
                 note(f"{exercise.slug}: {number} of {len(seeds)} seeds, {len(wrong)} wrong programs each")
+    margins = [_margin(check.name, found) for check in checks if _numeric(check)]
     return Audit(
         exercise=exercise.slug,
         seeds=list(seeds),
         checks=len(checks),
         misconceptions=len(wrong),
         variants=len(course.accepted(exercise)),
-        problems=found.problems,
+        problems=found.problems + [sentence for margin in margins for sentence in _narrow(margin)],
         killed_by={name: sorted(killed) for name, killed in found.killed.items()},
         unnamed=sorted(set(found.killed) - found.named),
-        margins=[_margin(check.name, found) for check in checks if _numeric(check)],
+        margins=margins,
     )
 
 
 def _margin(check: str, found: Findings) -> Margin:
     wrong, name = found.wrong.get(check, (None, ""))
     return Margin(check=check, right=found.right.get(check, 0.0), wrong=wrong, wrong_program=name)
+
+
+def _narrow(margin: Margin) -> list[str]:
+    """Return what is wrong with a margin: a program that is too near to the tolerance."""
+    problems = []
+    if margin.right * ROOM > 1:
+        problems.append(
+            f"{margin.check}: a right program has {margin.right:.2g} of the tolerance, more than 1/{ROOM:g}"
+        )
+    if margin.wrong is not None and margin.wrong < ROOM:
+        problems.append(
+            f"{margin.check}: the wrong program {margin.wrong_program} fails by {margin.wrong:.2g} times the tolerance"
+            f", less than {ROOM:g}: its inputs should show it clearly, or not at all"
+        )
+    return problems
 
 
 def _content(course: Course, exercise: Exercise, checks: Sequence[Check], wrong: Sequence[Misconception]) -> list[str]:

@@ -61,13 +61,13 @@ def tensors(function: Callable[..., Any], *args: Any) -> dict[str, int]:
 
     account = _Account()
 
-    class Count(TorchDispatchMode):
+    class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = func(*args, **(kwargs or {}))
             account.enter(func, args, kwargs or {}, result)
             return result
 
-    with Count():
+    with Count():  # type: ignore[no-untyped-call]  # torch's constructor has no types
         function(*args)
     return {"flops": account.flops, "peak": account.peak, "largest": account.largest}
 
@@ -97,7 +97,7 @@ class _Account:
                 self.flops += tensor.numel()
             if new and storage._cdata not in self.alive:
                 # the reference is weak: it tells when the memory is free, and its address is not used again
-                self.alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+                self.alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())  # type: ignore[no-untyped-call]
                 self.largest = max(self.largest, storage.nbytes())
         self.alive = {key: entry for key, entry in self.alive.items() if not entry[0].expired()}
         self.peak = max(self.peak, sum(size for _, size in self.alive.values()))

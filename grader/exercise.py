@@ -37,6 +37,7 @@ class Exercise(BaseModel):
     limits: Limits = Limits()
     refused: Refused = Refused()
     hints: dict[str, tuple[str, str, str]] = {}
+    waived: dict[str, str] = {}  # findings of the audit's lint (lint.py) that must be, each with its reason
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]{0,23}$")
     number: int
     folder: Path

@@ -62,6 +62,28 @@ def probes(source: str) -> str:
     return ast.unparse(ast.Module([statement for statement in order if statement in kept], []))
 
 
+def asked(source: str) -> dict[str, set[str]]:
+    """Return, for each function of a probes source, which names of the student's module it asks for.
+
+    Args:
+        source: as `probes` returns it.
+    """
+    functions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    found = {}
+    for name in functions:
+        seen, wanted = {name}, [name]
+        names: set[str] = set()
+        while wanted:
+            for node in ast.walk(functions[wanted.pop()]):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "module":
+                    names.add(node.attr)
+                elif isinstance(node, ast.Name) and node.id in functions and node.id not in seen:
+                    seen.add(node.id)
+                    wanted.append(node.id)
+        found[name] = names
+    return found
+
+
 def _singles(statement: ast.stmt) -> list[ast.stmt]:
     """Return an import of several names as several imports, so that each can be left behind."""
     if isinstance(statement, ast.Import):
