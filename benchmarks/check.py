@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-GRADER = "import sys; from grader.cli import main; sys.argv = ['grader', *{!r}]; main()"
+GRADER = "import sys; from grader.entry import main; sys.argv = ['grader', *{!r}]; main()"
 
 
 def seconds(code: str) -> float:

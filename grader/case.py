@@ -119,6 +119,7 @@ class Job:
         slug: of the exercise; the module's name in the worker.
         source: the student's file.
         probes: Python source that defines a function for each check, and nothing else.
+        parts: other files that `source` imports, by the name of the module, in the order of loading.
         device: "cpu" or "cuda": where the tensors of a case are moved.
         limits: enforced by the worker's kernel limits and by the parent's clock.
     """
@@ -126,5 +127,6 @@ class Job:
     slug: str
     source: bytes
     probes: str
+    parts: dict[str, bytes] = field(default_factory=dict)
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)

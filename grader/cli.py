@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import sys
 import textwrap
-import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from grader import __version__
-from grader.errors import FAILED, FAULT, INTERRUPTED, OK, USAGE, GraderError, UsageError
+from grader.errors import FAILED, FAULT, OK, UsageError
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise
@@ -79,6 +77,38 @@ def check(
     if any(grade.broken for grade in result.exercises):
         raise typer.Exit(FAULT)
     raise typer.Exit(OK if all(grade.complete for grade in result.exercises) else FAILED)
+
+
+@app.command()
+def capstone(
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="A folder with your files, instead of exercises/.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the training and of the exam.")] = 0,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write the loss curve as a PNG.")] = None,
+    as_json: Json = False,
+    course: CourseOption = None,
+) -> None:
+    """Train a decoder from your own parts.
+
+    It learns additions until it answers enough of those that it has not seen.
+    """
+    from grader.capstone import run
+    from grader.course import find_course
+    from grader.report import show_capstone, training_bar
+
+    with training_bar() as watch:
+        result = run(find_course(course), source, seed, watch)
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        show_capstone(_console(), result)
+    if png:
+        from grader import chart
+
+        chart.png(result.losses, result.marks, png)
+        typer.echo(f"wrote {png}", err=True)
+    raise typer.Exit(FAULT if result.broken else OK if result.reached else FAILED)
 
 
 @app.command("list")
@@ -192,8 +222,11 @@ def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     from grader.doctor import examine
 
     rows = examine(course)
-    lines = [f"{'ok' if row['ok'] else 'NO'}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows]
-    _print(rows, lines, as_json)
+    _print(
+        rows,
+        [f"{'ok' if row['ok'] else 'NO'}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows],
+        as_json,
+    )
     raise typer.Exit(OK if all(row["ok"] for row in rows) else FAULT)
 
 
@@ -234,37 +267,3 @@ def _console() -> Any:
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False)
-
-
-def main() -> NoReturn:
-    """Run the command; every error is a sentence and an exit code."""
-    debug = "--debug" in sys.argv  # wherever it stands
-    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    try:
-        # without standalone mode the exit code of typer.Exit is returned and errors arrive here
-        code = app(standalone_mode=False) or OK
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except SystemExit as end:  # typer's own way out of an interrupt
-        code = end.code if isinstance(end.code, int) else FAULT
-    except Exception as error:  # noqa: BLE001  the last place where an error can become a sentence
-        code = _explain(error, debug)
-    if code == INTERRUPTED:
-        typer.echo("grader: interrupted", err=True)
-    sys.exit(code)
-
-
-def _explain(error: Exception, debug: bool) -> int:
-    """Print an error as a sentence and return its exit code."""
-    show = getattr(error, "show", None)
-    if show is not None:  # wrong usage, found by typer, which knows how to say it
-        show()
-        return USAGE
-    if debug:
-        traceback.print_exception(error)
-    if isinstance(error, GraderError):
-        typer.echo(f"grader: {error}", err=True)
-        return error.exit_code
-    typer.echo(f"grader: the grader itself failed, which is not your fault: {error!r}", err=True)
-    typer.echo("grader: run it again with --debug and report what it prints", err=True)
-    return FAULT

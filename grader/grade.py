@@ -120,7 +120,9 @@ class Grader:
 
     def open(self, source: bytes, device: Literal["cpu", "cuda"] = "cpu", fresh: bool = True) -> Answer:
         """Load a submission into the sandbox; the answer says whether it can be loaded."""
-        return self.sandbox.open(Job(self.exercise.slug, source, self.probes, device, self.exercise.limits), fresh)
+        return self.sandbox.open(
+            Job(self.exercise.slug, source, self.probes, device=device, limits=self.exercise.limits), fresh
+        )
 
     def check(self, check: Check, device: Literal["cpu", "cuda"] = "cpu") -> Examined:
         """Run one check on the submission that is open in the sandbox."""

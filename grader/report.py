@@ -1,11 +1,19 @@
 """Shows results to people. It knows the models of verdict.py and no grader."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from grader.verdict import Evidence, Grade, Outcome, Result, Verdict
+
+if TYPE_CHECKING:
+    from grader.capstone import Capstone, Progress
 
 # sign and colour of an outcome; the word stands beside it, so that neither is needed to understand
 SIGNS = {
@@ -91,3 +99,65 @@ def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
         found.append(("this equals" if not number else "or equals", Text(f"{mistake.what} ({mistake.name})", "bold")))
         found.append(("", Text("explained above" if mistake.name in explained else mistake.why)))
     return found
+
+
+# --- the capstone -----------------------------------------------------------------------------
+
+
+@contextmanager
+def training_bar() -> "Iterator[Callable[[Progress], None]]":
+    """Show on standard error how far a training run is: a bar on a terminal, a line now and then elsewhere."""
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+
+        def line(now: "Progress") -> None:
+            if now.step % 100 == 0 or now.step == now.steps:
+                console.print(f"step {now.step} of {now.steps}: {_state(now)}")
+
+        yield line
+        return
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("training"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f} steps"))
+    with Bar(*columns, TimeRemainingColumn(), TextColumn("{task.description}"), console=console) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda now: bar.update(task, total=now.steps, completed=now.step, description=_state(now))
+
+
+def _state(now: "Progress") -> str:
+    exam = "" if now.accuracy is None else f", exam {now.accuracy:.0%}"
+    return f"loss {now.loss:.3f}{exam}"
+
+
+def show_capstone(console: Console, result: "Capstone") -> None:
+    """Print what came of the capstone."""
+    from grader.chart import terminal
+
+    console.print(Text.assemble((result.title, "bold"), f"  seed {result.seed}"))
+    for slug, path in result.parts.items():
+        console.print(Text(f"  {slug}: {path}", "dim"))
+    console.print()
+    if result.losses:
+        console.print(Text(terminal(result.losses, min(console.width, 76))))
+    if result.samples:
+        table = Table(box=None, padding=(0, 2))
+        for head in ("sum", "answer", "before", "after"):
+            table.add_column(head, justify="right", overflow="fold")
+        table.add_column("")
+        for item in result.samples:
+            sign = Text("✓", "green") if item.right else Text("✗", "red")
+            table.add_row(item.question, item.wanted, Text(item.before, "dim"), item.after, sign)
+        console.print(table)
+        console.print()
+    if result.message:
+        console.print(Text(f"it stopped after {result.steps} steps: {result.message}", "red"))
+        if result.traceback:
+            console.print(Text(result.traceback.rstrip()))
+    verdict = "reached" if result.reached else "not reached"
+    said = f"the mark of {result.mark:.0%} is {verdict}: {result.accuracy:.1%} of unseen sums are right"
+    console.print(
+        Text(f"{said} after {result.steps} of {result.budget} steps", "bold green" if result.reached else "bold")
+    )
+    if not result.reached:
+        console.print(Text(f"next: grader check {' '.join(result.parts)}; a model learns no better than its parts are"))

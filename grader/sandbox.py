@@ -138,6 +138,7 @@ class Sandbox:
             "slug": job.slug,
             "source": job.source,
             "probes": job.probes,
+            "parts": job.parts,
             "device": job.device,
             "limits": kernel_limits(job),
         }

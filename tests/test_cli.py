@@ -14,11 +14,11 @@ import pytest
 from grader.verdict import Result
 from tests.conftest import ROOT
 
-GRADER = [sys.executable, "-m", "grader.cli"]
+GRADER = [sys.executable, "-c", "from grader.entry import main; main()"]
 
 
 def run(*arguments, cwd=ROOT, **environment):
-    command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from grader.entry import main; main()", *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=cwd,
@@ -194,7 +194,7 @@ def test_an_interrupt_ends_with_130_and_leaves_no_process(tiny, tmp_path):
     command = [
         sys.executable,
         "-c",
-        "from grader.cli import main; main()",
+        "from grader.entry import main; main()",
         "check",
         "--course",
         str(tmp_path / "course"),

@@ -12,7 +12,7 @@ HEAVY = {"torch", "hypothesis", "numpy", "safetensors"}
 
 def imported(*arguments):
     """Return the top-level packages that a command imports."""
-    command = [sys.executable, "-X", "importtime", "-c", "from grader.cli import main; main()", *arguments]
+    command = [sys.executable, "-X", "importtime", "-c", "from grader.entry import main; main()", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
     return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}

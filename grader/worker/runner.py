@@ -50,7 +50,7 @@ def _serve(sock: socket.socket) -> None:
                     limit(message["limits"])
                 limited = True
                 submission = Submission(message["slug"], message["device"])
-                reply = submission.load(message["source"], message["probes"])
+                reply = submission.load(message["source"], message["probes"], message["parts"])
             else:
                 reply = submission.answer(message["check"], message["inputs"])
         except Exception as error:  # noqa: BLE001  not the student's: those are caught in Submission
@@ -115,21 +115,27 @@ class Submission:
     def __init__(self, slug: str, device: str) -> None:
         self.slug = slug
         self.filename = f"{slug}.py"
+        self.filenames = {self.filename}
         self.device = device
         self.module = ModuleType(slug)
         self.probes: dict[str, Any] = {}
         self.known: frozenset[str] = frozenset()
 
-    def load(self, source: bytes, probes: str) -> Reply:
-        """Execute the student's file; the reply's value lists the packages that it imported."""
+    def load(self, source: bytes, probes: str, parts: dict[str, bytes]) -> Reply:
+        """Execute the student's file, after its parts; the reply's value lists the packages that it imported."""
         self.known = frozenset(sys.modules)
-        lines = source.decode("utf-8", "replace").splitlines(keepends=True)
-        linecache.cache[self.filename] = (len(source), None, lines, self.filename)
+        files = {f"{name}.py": part for name, part in parts.items()} | {self.filename: source}
+        self.filenames = set(files)
+        for filename, content in files.items():
+            lines = content.decode("utf-8", "replace").splitlines(keepends=True)
+            linecache.cache[filename] = (len(content), None, lines, filename)
         if self.device != "cpu":
             import torch
 
             torch.zeros(1, device=self.device)  # starts CUDA here, in the child, before the clock of a case
         try:
+            for name, part in parts.items():
+                load(part, name, f"{name}.py")
             self.module = load(source, self.slug, self.filename)
         except BaseException as error:  # noqa: BLE001  whatever a student's file raises is an answer
             return self._safely(error)
@@ -183,7 +189,7 @@ class Submission:
             return {"kind": "raised", "error": "Exception", "message": "(the exception cannot be described)"}
 
     def _failure(self, error: BaseException) -> Reply:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.filename]
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.filenames]
         last = traceback.extract_tb(error.__traceback__)[-1:]
         message = _line(error)
         reply = {
@@ -195,7 +201,7 @@ class Submission:
         if isinstance(error, SyntaxError) and not frames:
             reply["traceback"] = "".join(traceback.format_exception_only(error))
         # torch raises NotImplementedError too, where a student's line calls it
-        stub = bool(last) and last[0].filename == self.filename and (last[0].line or "").startswith("raise")
+        stub = bool(last) and last[0].filename in self.filenames and (last[0].line or "").startswith("raise")
         if isinstance(error, NotImplementedError) and stub:
             return reply | {"kind": "not_started", "message": f"{last[0].name} is not written yet"}
         if isinstance(error, AttributeError) and error.obj is self.module:
