@@ -12,6 +12,7 @@ from grader.study import study
 from grader.verdict import Grade
 
 ROOT = Path(__file__).parent.parent
+SLUGS = [path.parent.name.partition("_")[2] for path in sorted(ROOT.glob("exercises/*/exercise.yaml"))]
 
 
 @pytest.fixture(scope="session", autouse=True)

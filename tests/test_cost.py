@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.cost import operations
+from grader.cost import operations, tensors
 
 ROOT = Path(__file__).parent.parent
 
@@ -227,3 +227,67 @@ def test_a_count_inside_a_count_is_what_it_is_alone():
     inner = []
     operations(lambda: inner.append(operations(loop, [1, 2])))
     assert inner == [operations(loop, [1, 2])]
+
+
+# --- tensors ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+def test_a_matrix_product_costs_two_flops_for_each_product(torch):
+    a, b = torch.ones(3, 5), torch.ones(5, 7)
+    found = tensors(lambda: a @ b)
+    assert found == {"flops": 2 * 3 * 5 * 7, "peak": 4 * 3 * 7, "largest": 4 * 3 * 7}
+    assert tensors(lambda: torch.nn.functional.linear(a, b.T)) == found
+    assert tensors(torch.einsum, "ij,jk->ik", a, b)["flops"] == found["flops"]
+
+
+def test_other_operations_cost_one_flop_for_each_number_they_write(torch):
+    a = torch.ones(3, 5)
+    assert tensors(lambda: a + 1)["flops"] == 15
+    assert tensors(lambda: a.add_(1)) == {"flops": 15, "peak": 0, "largest": 0}
+    assert tensors(lambda: a[1].fill_(0))["flops"] == 5
+
+
+def test_a_product_spelled_as_a_sum_of_products_is_not_free(torch):
+    a, b = torch.ones(4, 6), torch.ones(6, 8)
+    spelled = tensors(lambda: (a[:, :, None] * b).sum(1))
+    assert spelled["flops"] >= 4 * 6 * 8
+    assert spelled["largest"] == 4 * 4 * 6 * 8
+
+
+def test_a_view_costs_nothing(torch):
+    a = torch.ones(3, 5)
+    assert tensors(lambda: a.T[1:].unsqueeze(0).expand(9, -1, -1)) == {"flops": 0, "peak": 0, "largest": 0}
+
+
+def test_the_peak_is_what_was_alive_at_one_time(torch):
+    def one_after_the_other():
+        for _ in range(10):
+            torch.ones(100)
+
+    def all_at_once():
+        return [torch.ones(100) for _ in range(10)]
+
+    assert tensors(one_after_the_other)["peak"] == 400
+    assert tensors(all_at_once)["peak"] == 4000
+    assert tensors(all_at_once)["largest"] == 400
+
+
+def test_a_view_keeps_its_memory_alive(torch):
+    kept = []
+    assert tensors(lambda: [kept.append(torch.ones(100)[:1]) for _ in range(3)])["peak"] == 1200
+
+
+def test_the_way_back_is_counted(torch):
+    a, b = torch.ones(3, 5, requires_grad=True), torch.ones(5, 7)
+    forward = tensors(lambda: a @ b)["flops"]
+    assert tensors(lambda: (a @ b).sum().backward())["flops"] > 1.9 * forward
+
+
+def test_counts_are_the_same_each_time(torch):
+    layer, x = torch.nn.Linear(4, 6), torch.ones(3, 4)
+    assert len({tuple(tensors(layer, x).items()) for _ in range(5)}) == 1

@@ -9,9 +9,10 @@ from grader.draw import draw
 from grader.errors import FaultError
 from grader.oracle import load_checks, reference_of
 from grader.wire import TRUSTED, digest, pack
+from tests.conftest import SLUGS
 
 
-@pytest.fixture(scope="module", params=["bpe", "norms"])
+@pytest.fixture(scope="module", params=SLUGS)
 def exercise(request, course):
     return course.find(request.param)
 

@@ -10,6 +10,7 @@ from grader.ready import ready
 from grader.shrink import SMALL, weigh
 from grader.study import study
 from grader.verdict import Outcome
+from tests.conftest import SLUGS
 
 RIGHT = "def double(x):\n    return 2 * x\n\n\ndef quadruple(x):\n    return 4 * x\n"
 
@@ -40,7 +41,7 @@ def test_a_right_program_has_no_mistakes(grade_text):
     assert all(not verdict.mistakes and not verdict.evidence for verdict in grade_text(RIGHT).verdicts)
 
 
-@pytest.mark.parametrize("slug", ["bpe", "norms"])
+@pytest.mark.parametrize("slug", SLUGS)
 def test_the_named_wrong_programs_are_named_when_they_are_handed_in(course, slug, tmp_path):
     exercise = course.find(slug)
     wrong = misconceptions(course.misconceptions(exercise), course.solution(exercise))
@@ -151,7 +152,9 @@ def test_a_faulty_exercise_file_names_the_field(tmp_path, line):
     folder = tmp_path / "07_thing"
     folder.mkdir()
     (folder / "exercise.yaml").write_text(
-        line if line.startswith("-") else f"title: T\nsummary: S\npoints: 1\n{line}\n".replace("points: 1\npoints", "points")
+        line
+        if line.startswith("-")
+        else f"title: T\nsummary: S\npoints: 1\n{line}\n".replace("points: 1\npoints", "points")
     )
     with pytest.raises(UsageError) as caught:
         read(folder)
@@ -186,7 +189,7 @@ def test_the_published_schema_is_that_of_the_models(course):
     assert published == Result.model_json_schema()
 
 
-@pytest.mark.parametrize("slug", ["bpe", "norms"])
+@pytest.mark.parametrize("slug", SLUGS)
 def test_the_table_of_points_in_the_task_is_that_of_the_checks(course, slug):
     import re
 
@@ -201,7 +204,10 @@ def test_the_table_of_points_in_the_task_is_that_of_the_checks(course, slug):
 def test_the_readme_is_short_and_its_numbers_are_true(course):
     text = (course.root / "README.md").read_text()
     assert len(text.splitlines()) <= 150
-    for slug in ("bpe", "norms"):
+    total = 0
+    for slug in SLUGS:
         exercise = course.find(slug)
         count = len(misconceptions(course.misconceptions(exercise), course.solution(exercise)))
-        assert f"{count} for" in text
+        total += count
+        assert f"| `{slug}` | {exercise.points} | {count} |" in text
+    assert f"{total:,} named wrong programs" in text

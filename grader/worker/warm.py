@@ -4,11 +4,13 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from grader.cost import tensors
+
 
 def warm() -> None:
-    """Make the first use of torch's meta device cheap.
+    """Make the first use of torch's meta device, and of its dispatch modes, cheap.
 
-    torch marks the Python code behind its meta kernels "never compile this", and the first call of
+    torch marks the Python code behind them "never compile this", and the first call of
     each marked function imports the compiler to honour the mark: more than a second, for nothing,
     since nothing is compiled here. While the common operations run once, an empty stand-in takes the
     compiler's place; then it is removed. An operation that is not listed still works, only later.
@@ -22,6 +24,7 @@ def warm() -> None:
     torch._dynamo = stand_in
     try:
         _operations(torch)
+        tensors(torch.ones(2, 3).mm, torch.ones(3, 2))
     finally:
         del sys.modules["torch._dynamo"]
         del torch._dynamo
