@@ -3,6 +3,7 @@
 Probes call this in the worker. A count is a value like any other: the parent judges how it grows.
 """
 
+import functools
 import gc
 import sys
 from collections.abc import Callable
@@ -57,19 +58,28 @@ def tensors(function: Callable[..., Any], *args: Any) -> dict[str, int]:
 
     Memory that an operation uses inside itself is not seen.
     """
-    from torch.utils._python_dispatch import TorchDispatchMode
-
     account = _Account()
-
-    class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
-        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = func(*args, **(kwargs or {}))
-            account.enter(func, args, kwargs or {}, result)
-            return result
-
-    with Count():  # type: ignore[no-untyped-call]  # torch's constructor has no types
+    with _mode()(account):
         function(*args)
     return {"flops": account.flops, "peak": account.peak, "largest": account.largest}
+
+
+@functools.cache  # torch prepares each such class when it is first used, which takes over a second (worker/warm.py)
+def _mode() -> Any:
+    """Return the class of torch's modes that enter each operation into an account."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
+        def __init__(self, account: "_Account") -> None:
+            super().__init__()  # type: ignore[no-untyped-call]
+            self.account = account
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = func(*args, **(kwargs or {}))
+            self.account.enter(func, args, kwargs or {}, result)
+            return result
+
+    return Count
 
 
 class _Account:
