@@ -114,7 +114,9 @@ class _Auditor:
 
     def wrong(self, item: Misconception) -> None:
         name = item.mistake.name
-        examined = self.grader.examine(item.source.encode())
+        # to the others it is the right program, which has passed
+        concerned = [check for check in self.grader.checks if item.concerns(self.grader.asked[check.name])]
+        examined = self.grader.examine(item.source.encode(), checks=concerned)
         failed = [one for one in examined if one.outcome is not Outcome.PASSED]
         if not failed:
             self.problem(f"the wrong program {name} passes every check")

@@ -4,6 +4,7 @@ The misconceptions are run in the sandbox on the cases that the student's progra
 answer is kept beside the bank. Only a program that agrees on all cases of a check is named.
 """
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from grader.compare import Exact, Growth
 from grader.draw import as_array
 from grader.grade import CHANGED, Examined, Finding, Grader
 from grader.load import variants
+from grader.reach import Uses, reached, uses
 from grader.verdict import Mistake, Outcome
 
 # one answer of a wrong program: its kind, the exception's name, the value
@@ -31,11 +33,22 @@ class Misconception:
         mistake: what the student is told.
         code: of the line in the catalogue that it stands for.
         source: the whole program.
+        names: of what it replaces in the right program, or adds to it.
+        uses: what leads to what in the right program.
     """
 
     mistake: Mistake
     code: str
     source: str
+    names: frozenset[str]
+    uses: Uses
+
+    def concerns(self, asked: set[str]) -> bool:
+        """Say whether a probe that asks for these names of a module can meet what is wrong.
+
+        What it cannot reach in the right program is not run, so its answer is that of the right program.
+        """
+        return "*" in asked or bool(reached(asked, self.uses) & self.names) or not self.names.isdisjoint(asked)
 
 
 def misconceptions(path: Path, base: Path) -> list[Misconception]:
@@ -43,11 +56,13 @@ def misconceptions(path: Path, base: Path) -> list[Misconception]:
     if not path.exists():
         return []
     found = []
-    for name, (text, source) in variants(path.read_text("utf-8"), base.read_text("utf-8")).items():
+    right = base.read_text("utf-8")
+    leads = uses(ast.parse(right).body)
+    for name, (text, source, names) in variants(path.read_text("utf-8"), right).items():
         head, _, why = text.partition("\n")
         code, _, what = head.partition(". ")
         mistake = Mistake(name=name, what=what.strip(), why=" ".join(why.split()))
-        found.append(Misconception(mistake, code, source))
+        found.append(Misconception(mistake, code, source, names, leads))
     return found
 
 
@@ -82,9 +97,9 @@ class Diagnosis:
             note(f"comparing with {len(wrong)} known mistakes, which takes longer the first time")
         matches: dict[str, list[str]] = {item.check.name: [] for item in failed}
         # one misconception after the other: a program is loaded once for all checks
-        for name in wrong:
+        for name, program in wrong.items():
             for item in failed:
-                if known.equal(name, item):
+                if program.concerns(grader.asked[item.check.name]) and known.equal(name, item):
                     matches[item.check.name].append(name)
         grader.sandbox.leave()
         if known.learned:

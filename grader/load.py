@@ -62,28 +62,6 @@ def probes(source: str) -> str:
     return ast.unparse(ast.Module([statement for statement in order if statement in kept], []))
 
 
-def asked(source: str) -> dict[str, set[str]]:
-    """Return, for each function of a probes source, which names of the student's module it asks for.
-
-    Args:
-        source: as `probes` returns it.
-    """
-    functions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-    found = {}
-    for name in functions:
-        seen, wanted = {name}, [name]
-        names: set[str] = set()
-        while wanted:
-            for node in ast.walk(functions[wanted.pop()]):
-                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "module":
-                    names.add(node.attr)
-                elif isinstance(node, ast.Name) and node.id in functions and node.id not in seen:
-                    seen.add(node.id)
-                    wanted.append(node.id)
-        found[name] = names
-    return found
-
-
 def _singles(statement: ast.stmt) -> list[ast.stmt]:
     """Return an import of several names as several imports, so that each can be left behind."""
     if isinstance(statement, ast.Import):
@@ -138,7 +116,7 @@ def _strip(function: ast.FunctionDef) -> None:
         function.body = function.body[1:] or [ast.Pass()]
 
 
-def variants(source: str, base: str) -> dict[str, tuple[str, str]]:
+def variants(source: str, base: str) -> dict[str, tuple[str, str, frozenset[str]]]:
     """Return the programs of a misconceptions file.
 
     Each class of the file is one wrong program: its functions and classes replace those of the same
@@ -149,7 +127,7 @@ def variants(source: str, base: str) -> dict[str, tuple[str, str]]:
         base: source of the right program.
 
     Returns:
-        dict name of the class -> (its docstring, source of the program).
+        dict name of the class -> (its docstring, source of the program, the names that it replaces or adds).
     """
     body = ast.parse(source).body
     imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -161,7 +139,9 @@ def variants(source: str, base: str) -> dict[str, tuple[str, str]]:
     for node in body:
         if isinstance(node, ast.ClassDef):
             inner = [item for item in node.body if not isinstance(item, ast.Expr)]
-            found[node.name] = (ast.get_docstring(node) or "", head + ast.unparse(ast.Module(list(inner), [])) + "\n")
+            names = frozenset(name for item in inner if not isinstance(item, ast.Pass) for name in _defined(item))
+            program = head + ast.unparse(ast.Module(list(inner), [])) + "\n"
+            found[node.name] = (ast.get_docstring(node) or "", program, names)
     return found
 
 

@@ -9,8 +9,10 @@ What stands in tests, functions named test_... and classes named Test..., or und
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from grader.exercise import Refused
+from grader.reach import defined, reached, uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +47,17 @@ def shortcuts(source: bytes, refused: Refused) -> dict[str, Shortcut]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     bound = _imports(tree)
-    uses: dict[str, set[str]] = {}
+    own = [statement for statement in tree.body if not _is_test(statement)]
     found: dict[str, Shortcut] = {}
-    for statement in tree.body:
-        if _is_test(statement):
-            continue
-        hits = list(_hits(statement, bound, refused))
-        named = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        for name in _defined(statement):
-            uses.setdefault(name, set()).update(named)
-            if hits:
-                found.setdefault(name, hits[0])
-    for name in uses:
-        if name not in found and (reached := _reached(name, uses, found)):
-            found[name] = reached
+    for statement in own:
+        for hit in islice(_hits(statement, bound, refused), 1):
+            for name in defined(statement):
+                found.setdefault(name, hit)
+    leads = uses(own)
+    for name in leads.keys() - found.keys():
+        if through := sorted(reached([name], leads) & found.keys() - {""}):
+            found[name] = found[through[0]]
     return found
-
-
-def _reached(name: str, uses: dict[str, set[str]], found: dict[str, Shortcut]) -> Shortcut | None:
-    """Return the first shortcut among all that a definition uses, and what that uses."""
-    seen, wanted = {name}, [name]
-    while wanted:
-        for used in sorted(uses[wanted.pop()] & uses.keys() - seen):
-            if used in found:
-                return found[used]
-            seen.add(used)
-            wanted.append(used)
-    return None
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
@@ -93,16 +79,6 @@ def _is_test(statement: ast.stmt) -> bool:
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return statement.name.lower().startswith("test")
     return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
-
-
-def _defined(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement defines, [""] if it just runs."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return [statement.name]
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [target.id for target in targets if isinstance(target, ast.Name)] or [""]
-    return [""]
 
 
 def _hits(statement: ast.stmt, bound: dict[str, str], refused: Refused) -> Iterator[Shortcut]:

@@ -30,7 +30,7 @@ FLOORS = [
     {"tree"},
     {"array"},
     {"limit"},
-    {"case", "verdict", "errors", "load", "cost", "cache"},
+    {"case", "verdict", "errors", "load", "reach", "cost", "cache"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}

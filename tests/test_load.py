@@ -378,7 +378,7 @@ def namespace_of(source):
 def test_each_class_is_a_variant_with_its_docstring():
     found = variants(WRONG, BASE)
     assert list(found) == ["off_by_one", "with_helpers", "nothing"]
-    assert [text for text, _ in found.values()] == [
+    assert [text for text, _, _ in found.values()] == [
         "W01. adds one\n\nA second line.",
         "W02. uses what stands beside it",
         "",
@@ -392,12 +392,18 @@ def test_a_variant_replaces_functions_and_keeps_the_others(name, double, quadrup
     assert namespace["quadruple"](3) == quadruple
 
 
+def test_a_variant_knows_what_it_replaces():
+    names = {name: found[2] for name, found in variants(WRONG, BASE).items()}
+    assert names["off_by_one"] == {"double"}
+    assert names["nothing"] == frozenset()
+
+
 def test_a_variant_that_changes_nothing_is_the_base():
     assert namespace_of(variants(WRONG, BASE)["nothing"][1])["quadruple"](3) == 12
 
 
 def test_the_explanation_of_a_variant_is_not_in_its_program():
-    for text, source in variants(WRONG, BASE).values():
+    for text, source, _ in variants(WRONG, BASE).values():
         assert not text or text not in source
         assert "W0" not in source
 
@@ -418,7 +424,7 @@ def test_every_wrong_program_of_the_course_compiles(folder):
     wrong = (ROOT / "reference" / "misconceptions" / f"{slug}.py").read_text("utf-8")
     found = variants(wrong, (ROOT / "solutions" / f"{slug}.py").read_text("utf-8"))
     assert len(found) > 5
-    for text, source in found.values():
+    for text, source, _ in found.values():
         assert text
         compile(source, slug, "exec")
 
