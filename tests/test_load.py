@@ -266,7 +266,7 @@ def test_the_course_has_checks():
     "word",
     [
         "points",
-        "compare",
+        "compare=",
         "examples",
         "Derived",
         "Exact",
