@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from typing import Any
 
 from grader.array import numbers
@@ -46,11 +47,16 @@ def _show(value: Any, width: int) -> str:
         if isinstance(value, tuple):
             return f"({inner},)" if len(value) == 1 else f"({inner})"
         return f"{{{inner}}}" if value else "set()"
-    if isinstance(value, str) and len(value) > 4 * width:
-        return repr(value[: 4 * width])
+    if isinstance(value, str):
+        return _marked(repr(value[: 4 * width]))
     if isinstance(value, int) and value.bit_length() > 1000:
         return f"a number of {value.bit_length():,} bits"
     return repr(value)
+
+
+def _marked(text: str) -> str:
+    """Return a text with combining marks written out: an e with an accent may be one character or two."""
+    return "".join(f"\\u{ord(char):04x}" if unicodedata.combining(char) else char for char in text)
 
 
 def _first(items: Any, width: int) -> list[Any]:

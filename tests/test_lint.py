@@ -87,7 +87,8 @@ def test_tensors_of_zeros_are_found():
 
 
 def test_texts_of_an_exercise_must_hold_what_is_hard():
-    assert keys([({"t": "ab"}, 1), ({"t": ["ba"]}, 2)]) == {"no empty text", "no repeat", "only ASCII"}
+    assert keys([({"t": "a b"}, 1), ({"t": ["ba"]}, 2)]) == {"no empty text", "no repeat", "only ASCII"}
+    assert not keys([({"t": "float32"}, 1), ({"t": "q_proj.weight"}, 2)])  # names are no texts
     assert not keys([({"t": ""}, 1), ({"t": ["aab", "é"]}, 2)])
 
 

@@ -219,3 +219,9 @@ def test_cleaning_twice_changes_nothing_more(text):
 @pytest.mark.parametrize("part", ["\x1b[" + "0" * 10**5, "\x1b]" * 10**5, "\x1b" * 10**5, "\x1b[0 " * 10**5])
 def test_unfinished_escapes_are_cleaned_too(part):
     assert "\x1b" not in clean(part)
+
+
+def test_a_combining_mark_is_written_out_and_a_composed_character_is_not():
+    assert show("e\u0301") == r"'e\u0301'"
+    assert show("\u00e9") == "'\u00e9'"
+    assert show({"a": ["n\u0303"]}) == r"{'a': ['n\u0303']}"
