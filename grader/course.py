@@ -38,6 +38,10 @@ class Course:
         """Return the path of the exercise's checks."""
         return exercise.folder / "checks.py"
 
+    def data(self, exercise: Exercise) -> list[Path]:
+        """Return the paths of what the checks read: all files in folders beside them."""
+        return sorted(path for path in exercise.folder.glob("*/*") if path.is_file() and path.suffix != ".pyc")
+
     def reference(self, exercise: Exercise) -> Path:
         """Return the path of the hidden reference."""
         return self.root / "reference" / exercise.filename

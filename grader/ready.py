@@ -55,7 +55,7 @@ def ready(course: Course, exercise: Exercise, seed: int, note: Note | None = Non
     with Sandbox(exercise.preload) as sandbox:  # it starts while the bank is read
         checks = load_checks(course.checks(exercise), exercise.slug)
         source = course.checks(exercise).read_text("utf-8")
-        files = [course.checks(exercise), course.reference(exercise)]
+        files = [course.checks(exercise), course.reference(exercise), *course.data(exercise)]
         key = key_of(files, seed)
         folder = cache_folder() / f"{exercise.slug}-{key}"
         bank = cached(folder / "bank", key, lambda: _record(course, exercise, checks, seed, note))

@@ -30,7 +30,7 @@ def shrink(grader: Grader, reference: Reference, check: Check, found: Finding, s
     if hopeless or weigh(found.case.inputs) <= SMALL or found.case.inputs in (check.examples or list)():
         return found
     import hypothesis
-    from hypothesis.errors import NoSuchExample
+    from hypothesis.errors import Flaky, NoSuchExample
 
     quiet()
     live = Grader(grader.exercise, grader.checks, reference, grader.sandbox, grader.probes)
@@ -63,6 +63,8 @@ def shrink(grader: Grader, reference: Reference, check: Check, found: Finding, s
         )
     except NoSuchExample:
         return found
+    except Flaky:  # a case that failed passes now: the tries are used up, or the program remembers calls
+        return best
     return best
 
 

@@ -194,3 +194,95 @@ def decode(ids: list[int], vocab: list[str], specials: list[str]) -> str:
         else:
             run.extend(byte_of[symbol] for symbol in token)
     return text + run.decode("utf-8", errors="replace")
+
+
+def _is_byte_token(token: str) -> bool:
+    """Whether a token is one of the 256 tokens <0x00> to <0xFF>."""
+    return token in [f"<0x{byte:02X}>" for byte in range(256)]
+
+
+def _character_symbols(piece: str, alphabet: list[str]) -> list[str]:
+    """The symbols of a piece: characters of the alphabet, bytes of the others."""
+    symbols: list[str] = []
+    for char in piece:
+        if char == " " and "▁" in alphabet:
+            symbols.append("▁")
+        elif char in alphabet and char != "▁":
+            symbols.append(char)
+        else:
+            for byte in char.encode("utf-8"):
+                symbols.append(f"<0x{byte:02X}>")
+    return symbols
+
+
+def fallback_tokenize(text: str, merges: list[tuple[str, str]], alphabet: list[str], specials: list[str]) -> list[str]:
+    """The tokens of a text in characters, with bytes for what is not in the alphabet."""
+    rank = {(a, b): number for number, (a, b) in enumerate(merges)}
+    tokens: list[str] = []
+    for part, is_special in split_specials(text, specials):
+        if is_special:
+            tokens.append(part)
+            continue
+        for _piece, (start, end) in pre_tokenize(part):
+            symbols = _character_symbols(part[start:end], alphabet)
+            while True:
+                known = [pair for pair in pairwise(symbols) if pair in rank]
+                if not known:
+                    break
+                a, b = min(known, key=lambda pair: rank[pair])
+                symbols = _merge_symbols(a, b, symbols)
+            tokens.extend(symbols)
+    return tokens
+
+
+def fallback_decode(tokens: list[str], specials: list[str]) -> str:
+    """The text of such tokens; a run of byte tokens is read as UTF-8 where it ends."""
+    text = ""
+    run = bytearray()
+    for token in tokens:
+        if token not in specials and _is_byte_token(token):
+            run.append(int(token[3:5], 16))
+            continue
+        text += run.decode("utf-8", errors="replace")
+        run.clear()
+        text += token if token in specials else token.replace("▁", " ")
+    return text + run.decode("utf-8", errors="replace")
+
+
+def merges_to_text(merges: list[tuple[str, str]]) -> str:
+    """The text of a merges.txt file."""
+    text = "#version: 0.2\n"
+    for a, b in merges:
+        for symbol in (a, b):
+            if symbol == "" or " " in symbol or "\n" in symbol or "\r" in symbol:
+                raise ValueError(f"{symbol!r} cannot be a symbol of a merges.txt file")
+        text += a + " " + b + "\n"
+    return text
+
+
+def merges_from_text(text: str) -> list[tuple[str, str]]:
+    """The merges of a merges.txt file."""
+    merges = []
+    lines = text.split("\n")
+    for i in range(len(lines)):
+        line = lines[i].removesuffix("\r")
+        is_header = i == 0 and line.startswith("#version")
+        if line == "" or is_header:
+            continue
+        symbols = line.split(" ")
+        if len(symbols) != 2 or "" in symbols:
+            raise ValueError(f"line {i + 1}: two symbols with one space between them were expected, got {line!r}")
+        merges.append((symbols[0], symbols[1]))
+    return merges
+
+
+def bytes_per_token(texts: list[str], merges: list[tuple[str, str]]) -> float:
+    """Bytes of all texts, divided by the number of all their tokens."""
+    byte_count = 0
+    token_count = 0
+    for text in texts:
+        byte_count += len(text.encode("utf-8"))
+        token_count += len(tokenize(text, merges))
+    if token_count == 0:
+        return 0.0
+    return byte_count / token_count

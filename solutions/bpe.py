@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
 # The alternatives in the order of the rules; `[^\W\d_]` is a letter, `[^\s\w]|_` all that is left.
@@ -101,7 +102,7 @@ def tokenize(text: str, merges: list[tuple[str, str]]) -> list[str]:
     return [token for piece, _ in pre_tokenize(text) for token in _apply(piece, ranks)]
 
 
-def _apply(piece: str, ranks: dict[tuple[str, str], int]) -> list[str]:
+def _apply(piece: Iterable[str], ranks: dict[tuple[str, str], int]) -> list[str]:
     symbols = list(piece)
     while len(symbols) > 1:
         best = min(pairwise(symbols), key=lambda pair: ranks.get(pair, len(ranks)))
@@ -132,3 +133,74 @@ def decode(ids: list[int], vocab: list[str], specials: list[str]) -> str:
         else:
             run += bytes(BYTES[symbol] for symbol in token)
     return text + run.decode("utf-8", "replace")
+
+
+SPACE = "▁"
+BYTE_TOKENS = {f"<0x{byte:02X}>": byte for byte in range(256)}
+
+
+def fallback_tokenize(text: str, merges: list[tuple[str, str]], alphabet: list[str], specials: list[str]) -> list[str]:
+    """Cut a text into tokens made of characters; characters outside the alphabet become bytes."""
+    known = set(alphabet)
+    ranks = {pair: rank for rank, pair in reversed(list(enumerate(merges)))}
+    tokens: list[str] = []
+    for part, is_special in split_specials(text, specials):
+        if is_special:
+            tokens.append(part)
+            continue
+        for _, (start, end) in pre_tokenize(part):
+            symbols = [symbol for char in part[start:end] for symbol in _spell(char, known)]
+            tokens += _apply(symbols, ranks)
+    return tokens
+
+
+def _spell(char: str, known: set[str]) -> list[str]:
+    if char == " " and SPACE in known:
+        return [SPACE]
+    # a "▁" of the text must not come back as a space, so it never stands for itself
+    if char in known and char != SPACE:
+        return [char]
+    return [f"<0x{byte:02X}>" for byte in char.encode()]
+
+
+def fallback_decode(tokens: list[str], specials: list[str]) -> str:
+    """Turn tokens of `fallback_tokenize` back into a text."""
+    raw = bytearray()
+    for token in tokens:
+        if token in specials:
+            raw += token.encode()
+        elif token in BYTE_TOKENS:
+            raw.append(BYTE_TOKENS[token])
+        else:
+            raw += token.replace(SPACE, " ").encode()
+    # whole characters end a run of bytes by themselves: none of them begins with a continuation byte
+    return raw.decode("utf-8", "replace")
+
+
+def merges_to_text(merges: list[tuple[str, str]]) -> str:
+    """Write merges in the form of a merges.txt file."""
+    for symbol in (symbol for pair in merges for symbol in pair):
+        if not symbol or set(symbol) & set(" \n\r"):
+            raise ValueError(f"{symbol!r} cannot be written: it is empty, or would be read as two symbols or lines")
+    return "".join(f"{line}\n" for line in ["#version: 0.2", *(f"{a} {b}" for a, b in merges)])
+
+
+def merges_from_text(text: str) -> list[tuple[str, str]]:
+    """Read merges from the text of a merges.txt file."""
+    merges = []
+    # neither splitlines() nor split(): they know more line ends and spaces than this format does
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if not line or (number == 1 and line.startswith("#version")):
+            continue
+        left, space, right = line.partition(" ")
+        if not (left and space and right) or " " in right:
+            raise ValueError(f"line {number}: {line!r} is not two symbols with one space between them")
+        merges.append((left, right))
+    return merges
+
+
+def bytes_per_token(texts: list[str], merges: list[tuple[str, str]]) -> float:
+    """Return how well merges compress texts."""
+    size = sum(len(text.encode()) for text in texts)
+    count = sum(len(tokenize(text, merges)) for text in texts)
+    return size / count if count else 0.0

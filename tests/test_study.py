@@ -76,6 +76,19 @@ def test_a_drawn_failing_case_is_shrunk_through_the_fence(course, tmp_path, monk
     assert small.evidence.inputs["corpus"].count("'") == 6  # still three texts
 
 
+@pytest.mark.parametrize("tries", [2, 9, 40])
+def test_a_search_that_runs_out_of_tries_keeps_what_it_has(course, tmp_path, monkeypatch, tries):
+    monkeypatch.setattr("grader.shrink.SMALL", 0)
+    monkeypatch.setattr("grader.shrink.TRIES", tries)
+    exercise = course.find("bpe")
+    path = tmp_path / "bpe.py"
+    source = course.solution(exercise).read_text()
+    path.write_text(source.replace("    return merges, vocab\n", "    return merges[len(corpus) == 3 :], vocab\n"))
+    with ready(course, exercise, 0) as made:
+        found = verdicts(study(made, path, smallest=True))["training_merges_most_frequent_pairs"]
+    assert found.outcome is Outcome.FAILED
+
+
 def test_the_weight_of_a_case_counts_numbers_and_characters():
     from grader.draw import values
 
@@ -187,6 +200,21 @@ def test_the_published_schema_is_that_of_the_models(course):
 
     published = json.loads((course.root / "docs" / "result.schema.json").read_text())
     assert published == Result.model_json_schema()
+
+
+def test_a_changed_corpus_makes_new_answers(course, tmp_path):
+    import shutil
+
+    from grader.bank import key_of
+
+    shutil.copytree(course.root / "exercises", tmp_path / "exercises")
+    copy = Course(tmp_path)
+    exercise = copy.find("bpe")
+    files = copy.data(exercise)
+    assert len(files) >= 5
+    before = key_of(files, 0)
+    files[0].write_text(files[0].read_text() + "# more\n")
+    assert key_of(copy.data(exercise), 0) != before
 
 
 @pytest.mark.parametrize("slug", SLUGS)

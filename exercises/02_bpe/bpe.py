@@ -161,3 +161,97 @@ def decode(ids: list[int], vocab: list[str], specials: list[str]) -> str:
         run); bytes that are no valid UTF-8 become U+FFFD, as bytes.decode(errors="replace") does.
     """
     raise NotImplementedError
+
+
+def fallback_tokenize(text: str, merges: list[tuple[str, str]], alphabet: list[str], specials: list[str]) -> list[str]:
+    """Cut a text into tokens made of characters; characters outside the alphabet become bytes.
+
+    Args:
+        text: any Unicode text. Special tokens in it become one token each (see `split_specials`).
+        merges: pairs of characters or of merged characters, in the order in which they were
+            learned; all their characters are in the alphabet.
+        alphabet: the characters that have a token of their own, in any order. The space is not
+            among them: "▁" (U+2581) is written for it, and may be in the alphabet or not.
+        specials: special tokens.
+
+    Returns:
+        list of tokens. The text between special tokens is cut where `pre_tokenize` cuts it. Each
+        character of a piece is a symbol: a space (U+0020) is written "▁" if the alphabet has "▁";
+        any other character stays itself if the alphabet has it. What is left becomes the bytes of
+        its UTF-8, one symbol each, written `<0xHH>` with two upper-case hexadecimal digits: a
+        space <0x20>, and a "▁" of the text itself always <0xE2> <0x96> <0x81>. Then the merges are
+        applied in each piece as in `tokenize`; bytes are never part of one.
+
+    Source: Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models, 2.1 (tokenizer).
+    """
+    raise NotImplementedError
+
+
+def fallback_decode(tokens: list[str], specials: list[str]) -> str:
+    """Turn tokens of `fallback_tokenize` back into a text.
+
+    Args:
+        tokens: any list of such tokens, also one that no text has.
+        specials: special tokens.
+
+    Returns:
+        the text. `fallback_decode(fallback_tokenize(text, ...), ...)` is `text` for every text. A
+        special token stands for its own text, whatever it looks like; a token `<0xHH>` (two
+        upper-case hexadecimal digits) for a byte; in all other tokens "▁" is a space and every
+        other character is itself. The bytes of neighbouring tokens are joined before they are read
+        as UTF-8 (any other token ends such a run); bytes that are no valid UTF-8 become U+FFFD, as
+        bytes.decode(errors="replace") does.
+    """
+    raise NotImplementedError
+
+
+def merges_to_text(merges: list[tuple[str, str]]) -> str:
+    """Write merges in the form of a merges.txt file.
+
+    Args:
+        merges: pairs in the order in which they were learned.
+
+    Returns:
+        the line `#version: 0.2`, then for each merge the line `left right`, with one space between
+        the two symbols. Every line ends with a line feed, the last one too.
+
+    Raises:
+        ValueError: a symbol is empty or holds a space, a line feed or a carriage return.
+    """
+    raise NotImplementedError
+
+
+def merges_from_text(text: str) -> list[tuple[str, str]]:
+    """Read merges from the text of a merges.txt file.
+
+    Args:
+        text: lines that end with a line feed, or with a carriage return and a line feed; the last
+            one may have no end. A carriage return stands nowhere else. The first line is a header
+            if it begins with `#version`. No other line is one: `# #` is a merge, and so is a second
+            line `#version: 0.2`.
+
+    Returns:
+        list of (left, right) in the order of the lines; the header and empty lines are left out.
+        `merges_from_text(merges_to_text(merges))` is `merges`.
+
+    Raises:
+        ValueError: a line is not: a symbol, one space, a symbol. Only U+0020 is a space here; all
+            other characters, tabs and no-break spaces too, are part of a symbol. The message begins
+            with "line 3:" if the third line of the text is the first such line; all lines are
+            counted, the header and empty ones too.
+    """
+    raise NotImplementedError
+
+
+def bytes_per_token(texts: list[str], merges: list[tuple[str, str]]) -> float:
+    """Return how well merges compress texts.
+
+    Args:
+        texts: each is tokenized on its own, without special tokens (see `tokenize`).
+        merges: pairs in the order in which they were learned.
+
+    Returns:
+        the number of bytes of all texts in UTF-8, divided by the number of all their tokens; 0.0 if
+        there are no tokens.
+    """
+    raise NotImplementedError

@@ -1,8 +1,10 @@
 """What is asked of bpe.py: the cases, what is run on them, and how the answers are compared."""
 
+from pathlib import Path
+
 from grader import cost, draw
 from grader.check import check
-from grader.compare import Exact, Growth
+from grader.compare import Close, Exact, Growth
 from grader.merges import Merges
 
 SENTENCES = [
@@ -12,7 +14,6 @@ SENTENCES = [
     "Hopefully, you will be able to understand how they are trained and generate tokens.",
 ]
 END = "<|endoftext|>"
-# one special token is the beginning, the end or the double of another
 # one special token is the beginning, the end or the double of another, two overlap, one is no ASCII
 SPECIALS = ["<|e|>", "<|e|><|e|>", "<|end|>", "|>", "<|", "‹é›", "Ġ!"]
 
@@ -234,6 +235,7 @@ def hard_trainings():
         _training(SENTENCES, 150),
         _training(["qq " * 3 + "z" + "xy" * 9], 12),
         _training(["ab", "cab", "abc"] * 2, 12),
+        _training(["cd", "ba", "ba", "ba"], 6),
         _training(SENTENCES, 50),
     ]
 
@@ -341,7 +343,7 @@ def vocabulary(order, merges=MERGES, specials=SPECIALS):
 
 
 def encodings():
-    parts = draw.choice("the", " thug", "<|e|>", "<|e|><|e|>", "<|", "‹é›", " a", "é", "😀", "\n", "hug")
+    parts = draw.choice("the", " thug", "<|e|>", "<|e|><|e|>", "<|", "|>", "‹é›", "Ġ!", " !", "é", "😀", "\n", "hug")
     order = draw.choice("as listed", "reversed", "symbols first")
     return draw.build(_encoding, parts=draw.lists(parts, 0, 5), more=draw.text(), order=order)
 
@@ -364,6 +366,10 @@ def hard_encodings():
         "\x00\x7f\xad",
         "naïve café",
         "\t\n  x",
+        "the <|e|> the",
+        "<|<|e|>|>",
+        "<|end|><|e|><|e|>|>",
+        "Ġ! !",
     ]
     return [_encoding([text], "", order) for text in texts for order in ("as listed", "reversed")]
 
@@ -437,3 +443,350 @@ def encoding_is_linear_in_words(module, words, parts, merges, vocab, specials):
         "small": cost.operations(module.encode, short, merges, vocab, specials) - nothing,
         "large": cost.operations(module.encode, long, merges, vocab, specials) - nothing,
     }
+
+
+# --- byte fallback ----------------------------------------------------------------------------
+
+# learned as in training, from words of characters; the alphabet of each holds what its merges need
+IN_CHARACTERS = [
+    _pairs("t h, u g, th e, ▁ h, ▁h ug, ▁ the, i ñ, ▁ th, ▁th ug, ▁hug s, ▁ m, ▁m ug, ▁ o, ▁o f"),
+    _pairs("▁ 日, ▁日 本, ▁日 曜, ï v, ïv e, 日 本, 日本 語, ▁日本 語, 本 日, n a, na ïve, ▁ ï"),
+    _pairs("a a, ▁ aa, ▁ b, aa b, b a, ▁b aa, ▁aa b"),
+]
+# beside what the merges need; "q" and "é" are never known, a line feed and an emoji sometimes
+KNOWN = ["esx0<>E2T.", "ebc!😀", "c'\n\u0301"]
+FALLBACK_SPECIALS = ["<|e|>", "<|e|><|e|>", "<|", "‹é▁›", "<0x41>", "a b"]
+
+
+def alphabet_of(number, length, space=True):
+    """Return the alphabet for the first merges of a list, as a vocabulary would have it: in no order of use."""
+    merges = IN_CHARACTERS[number][:length]
+    needed = {char for pair in merges for symbol in pair for char in symbol} | set(KNOWN[number])
+    return sorted(needed | {"▁"} if space else needed, reverse=True)
+
+
+def fallbacks():
+    parts = draw.choice(
+        "the", " thug", " hugs", "日本語", " 日曜", "naïve", "aab", " ba", "é", " é", "q", "▁", "  ", "\n"
+    )
+    return draw.build(
+        _fallback,
+        parts=draw.lists(parts, 0, 5),
+        special=draw.choice("", *FALLBACK_SPECIALS),
+        more=draw.text(),
+        number=draw.integers(0, len(IN_CHARACTERS) - 1),
+        length=draw.integers(0, 14),
+    )
+
+
+def _fallback(parts, number, length=14, special="", more=""):
+    return {
+        "text": "".join(parts) + special + more,
+        "merges": IN_CHARACTERS[number][:length],
+        "alphabet": alphabet_of(number, length),
+        "specials": FALLBACK_SPECIALS,
+    }
+
+
+def hard_fallbacks():
+    texts = [
+        [
+            "",
+            "the",
+            "q",
+            "é",
+            "😀",
+            "the hug",
+            "thqe",
+            "niñé ñ",
+            "\n",
+            "\t",
+            "a▁b",
+            "▁the",
+            " the",
+            "The <0xE2>",
+            "'the hug'thug",
+            " <|e|> ",
+        ],
+        [
+            "日本語 日曜",
+            "naïve",
+            "本日 é日本",
+            "na\u0308ive",
+            "ñ\x00",
+            "‹é▁›日",
+            "<|<|e|><|e|>",
+            "日 本 日本",
+            "\xa0日",
+            "😀é 😀",
+        ],
+        [
+            "aab aa",
+            "aaaa baab",
+            " baab baabaa",
+            "aa b<0x41>",
+            "a b aa b",
+            "👩‍🔬 aa",
+            "\ufeffaa",
+            "it's aa",
+            "aa\naa\n\n b\t",
+            "éa\u0301",
+        ],
+    ]
+    cases = [_fallback([text], number) for number, group in enumerate(texts) for text in group]
+    # no merges, no alphabet, nothing to write a space with
+    cases += [{"text": text, "merges": [], "alphabet": [], "specials": []} for text in ("a", " a", "é ▁", "\n")]
+    # a merge over the border of two pieces is never made
+    cases += [{"text": text, "merges": [("x", "2")], "alphabet": ["x", "2"], "specials": []} for text in ("x2", "2x2")]
+    cases += [
+        {"text": text, "merges": [], "alphabet": ["▁", "a"], "specials": ["b", "bb", "a a"]}
+        for text in ("bb", "a b", "ba a")
+    ]
+    known = {"merges": [("a", "a")], "alphabet": ["a", "Z"], "specials": []}
+    return [*cases, *({"text": text, **known} for text in ("aa aa", "a▁aa", "Zz"))]
+
+
+@check(points=1, cases=fallbacks, examples=hard_fallbacks, draws=16, compare=Exact())
+def unknown_characters_become_bytes(module, text, merges, alphabet, specials):
+    """fallback_tokenize: known characters and their merges, the bytes of all others"""
+    return module.fallback_tokenize(text, merges, alphabet, specials)
+
+
+def token_lists():
+    half = draw.choice(
+        "<0xE6>", "<0x97>", "<0xA5>", "<0xF0>", "<0x9F>", "<0x98>", "<0x80>", "<0xC3>", "<0xA9>", "<0x0A>"
+    )
+    other = draw.choice("the", "▁hug", "▁", "é", "<0x41>", "‹é▁›", "<|e|>", "a b", "<", "0x", "日本")
+    tokens = draw.lists(draw.choice(True, False, False).flatmap(lambda plain: other if plain else half), 0, 9)
+    return draw.build(_token_list, tokens=tokens)
+
+
+def _token_list(tokens):
+    return {"tokens": tokens, "specials": FALLBACK_SPECIALS}
+
+
+def hard_token_lists():
+    emoji = ["<0xF0>", "<0x9F>", "<0x98>", "<0x80>"]
+    lists = [[], ["the"], ["▁the", "▁hug"], ["▁"], ["▁▁a▁"], emoji, emoji[:1], emoji[:3], emoji[1:], emoji + emoji]
+    lists += [
+        [*emoji[:2], "a", *emoji[2:]],
+        [*emoji[:2], "<|e|>", *emoji[2:]],
+        ["<|e|>", *emoji, "<|"],
+        ["<0xC3>", "é"],
+    ]
+    lists += [
+        ["<0x0A>", "a"],
+        ["<0x41>", "<0x42>"],
+        ["<", "0", "x", "E", "2", ">"],
+        ["<0x", "C3>"],
+        ["<0xc3>", "<0xA9>"],
+    ]
+    lists += [
+        ["‹é▁›", "▁"],
+        ["<0xE2>", "<0x96>", "<0x81>"],
+        ["<0xFF>", "<0x00>"],
+        ["<0x20>", "a"],
+        ["<0xEF>", "<0xBB>"],
+    ]
+    lists += [["<0xEF>", "<0xBB>", "<0xBF>", "a"], ["a b", "a", "▁b"], ["x<0x42>"], ["<0x0D>", "<0x0A>"], ["<0x042>"]]
+    lists += [["▁", *emoji[:3], "▁", emoji[3]], ["<0xE6>", "<0x97>", "日"], ["<0xED>", "<0xA0>", "<0x80>"]]
+    lists += [["<0xC3>", "<0xA9>", "<0xE6>", "<0x97>", "<0xA5>", "<0x0A>", *emoji, "<0xC3>"]]
+    return [_token_list(tokens) for tokens in lists]
+
+
+@check(points=1, cases=token_lists, examples=hard_token_lists, draws=16, compare=Exact())
+def bytes_become_characters_again(module, tokens, specials):
+    """fallback_decode: characters, spaces and special tokens; bytes are joined, broken ones become U+FFFD"""
+    return module.fallback_decode(tokens, specials)
+
+
+# --- merges as text ---------------------------------------------------------------------------
+
+# a line break, a space and an end of line for functions that do not look closely
+ODD_SYMBOLS = [
+    "#",
+    "##",
+    "#version:",
+    "0.2",
+    "a",
+    "b",
+    "Ġ",
+    "ab",
+    '"',
+    "'",
+    "\\n",
+    "\u00a0",
+    "\u2028",
+    "\x85",
+    "\x0c",
+    "\t",
+    "日",
+    ",",
+]
+
+
+def merge_lists():
+    symbol = draw.choice(*ODD_SYMBOLS)
+    return draw.build(_merge_list, lefts=draw.lists(symbol, 0, 6), rights=draw.lists(symbol, 6, 6))
+
+
+def _merge_list(lefts, rights):
+    return {"merges": list(zip(lefts, rights, strict=False))}
+
+
+def hard_merge_lists():
+    lists = [[], [("a", "b")], [("b", "a"), ("a", "b"), ("b", "a")], [("#", "#"), ("a", "#")], [("#version:", "0.2")]]
+    lists += [[("\u00a0", "\u2028"), ("\x85", "a")], [("\t", "\x0c")], LEARNED[4], LEARNED[0]]
+    # what could not be read again
+    lists += [
+        [("a", "b"), pair] for pair in ((" a", "b"), ("a", "b c"), ("a", ""), ("", "b"), ("a\n", "b"), ("a", "\r"))
+    ]
+    return [{"merges": merges} for merges in lists]
+
+
+@check(points=1, cases=merge_lists, examples=hard_merge_lists, compare=Exact())
+def merges_are_written_as_lines(module, merges):
+    """merges_to_text: a header and a line for each merge; ValueError for what could not be read again"""
+    try:
+        return module.merges_to_text(merges)
+    except ValueError:
+        return ValueError.__name__
+
+
+def merge_texts():
+    line = draw.choice("a b", "# #", "#version: 0.2", "Ġ t", "\u00a0 \u2028", "\x85 \t", "", "a b", "ab c", "日 本")
+    wrong = draw.choice("", "", "", "a", "a  b", "a b c", "a\tb")
+    header = draw.choice("#version: 0.2", "", "#version: 0.2 - trained on code")
+    return draw.build(
+        _merge_text, header=header, lines=draw.lists(line, 0, 6), wrong=wrong, end=draw.choice("\n", "\r\n")
+    )
+
+
+def _merge_text(header, lines, wrong, end):
+    return {"text": end.join([header, *lines, wrong])}
+
+
+def hard_merge_texts():
+    head = "#version: 0.2\n"
+    texts = [
+        "",
+        head,
+        "a b",
+        "a b\n",
+        head + "a b\nab c\n",
+        head + "a b",
+        "#version: 0.2",
+        "#version\na b\n",
+        "# version\n",
+    ]
+    texts += [
+        head + "# #\n## a\n#a b\n",
+        "# #\na b\n",
+        head + "#version: 0.2\na b\n",
+        "a #version\n",
+        "a b\n#version: 0.2\n",
+        "\n" + head,
+    ]
+    texts += [head + "\na b\n\n\nc d\n\n", head.replace("\n", "\r\n") + "a b\r\n\r\nc d\r\n", head + "a b\r\nc d\n"]
+    texts += [
+        head + "\u00a0 a\n\u2028 \x85\n\t \x0c\n\x1c \u3000\n",
+        head + "b a\na b\nb a\n",
+        '"a" \\n\n',
+        "\ufeff a\n",
+    ]
+    wrong = ["a", " ", " a b", "a b ", "a  b", "a b c", "a\tb", "a\u00a0b", "#version: 0.2 x", "a ", " b"]
+    texts += [f"{head}a b\n{line}\nc d\n" for line in wrong]
+    return [{"text": text} for text in [*texts, "a\n", "a b\n\n\nb\na\n", head + "\r\nx y z"]]
+
+
+@check(points=1, cases=merge_texts, examples=hard_merge_texts, draws=16, compare=Exact())
+def merges_are_read_from_lines(module, text):
+    """merges_from_text: the merges of a file in their order; ValueError names the first line that is none"""
+    try:
+        return module.merges_from_text(text)
+    except ValueError as error:
+        return ["ValueError", str(error).partition(":")[0]]
+
+
+# --- compression ------------------------------------------------------------------------------
+
+
+def measurements():
+    words = draw.lists(draw.choice("hug", " hugs", " thug", "é", " 日本", "😀", "\n", "  ", "the", "<|e|>"), 0, 5).map(
+        "".join
+    )
+    return draw.build(
+        _measurement,
+        texts=draw.lists(words, 0, 4),
+        number=draw.integers(0, len(LEARNED) - 1),
+        length=draw.integers(0, 17),
+    )
+
+
+def _measurement(texts, number=3, length=17):
+    return {"texts": texts, "merges": LEARNED[number][:length]}
+
+
+def hard_measurements():
+    found = [
+        [],
+        [""],
+        ["", ""],
+        ["a"],
+        ["hug"],
+        ["hug", "hug"],
+        ["hug", "hug", "é q"],
+        ["thug"],
+        ["thug", "", "the mug hugs h"],
+        ["é"],
+        ["日本", "a"],
+    ]
+    found += [
+        ["h", "ug"],
+        ["h", " hug"],
+        [" ", "t"],
+        ["hug " * 9, "x"],
+        ["a <|endoftext|> b", END],
+        ["\r\n\t"],
+        ["  hug  "],
+    ]
+    cases = [_measurement(texts) for texts in found]
+    cases += [_measurement(["thug"], 3, length) for length in (1, 2)]  # other merges for a text met before
+    return [*cases, _measurement(["日本語 😀", "naïve"], 4), _measurement(SENTENCES, 5), _measurement(["h u g"], 3, 0)]
+
+
+@check(points=1, cases=measurements, examples=hard_measurements, compare=Close(rtol=1e-12))
+def compression_is_bytes_per_token(module, texts, merges):
+    """bytes_per_token: the bytes of all texts divided by the number of all tokens"""
+    return module.bytes_per_token(texts, merges)
+
+
+HELD_OUT = "matrix.py.txt"
+
+
+def code_corpus():
+    """Return the texts of the folder corpus: those to train on, and the one that is kept for measurement."""
+    files = sorted((Path(__file__).parent / "corpus").glob("*.py.txt"))
+    texts = {path.name: path.read_bytes().decode("utf-8").replace("\r\n", "\n") for path in files}
+    held_out = texts.pop(HELD_OUT)
+    return list(texts.values()), held_out
+
+
+def code_trainings():
+    texts, held_out = code_corpus()
+    first = [text.partition("\n\n\n")[0] for text in texts[:2]]
+    small = ["x = x + 1\n", f"x += 1{END}x"]
+    return [
+        {"texts": small, "vocab_size": 14, "measured": [small, ["x = y + 10"]]},
+        {"texts": first, "vocab_size": 60, "measured": [first, [texts[3][:200]]]},
+        # not all that was trained on: a tokenizer that takes more than linear time shall fail elsewhere
+        {"texts": texts, "vocab_size": 160, "measured": [texts[:1], [held_out]]},
+    ]
+
+
+@check(points=1, examples=code_trainings, compare=Close(rtol=1e-12))
+def training_on_code_compresses_code(module, texts, vocab_size, measured):
+    """train, bytes_per_token: merges of the corpus of code, and how they compress parts of it and other code"""
+    merges, vocab = module.train(texts, vocab_size)  # the special token is the default
+    ratios = [module.bytes_per_token(part, merges) for part in measured]
+    return {"vocabulary": len(vocab), "merges": merges, "bytes per token": ratios}

@@ -2824,3 +2824,478 @@ class decode_drops_byte_order_mark:
             else:
                 run += bytes(byte_of[symbol] for symbol in token)
         return text + run.decode("utf-8-sig", "replace")
+
+
+# --- special tokens in encoding (B20) ----------------------------------------------------------------
+
+
+class encode_finds_specials_in_order:
+    """B20. encoding that takes the first special token of the list that fits, not the longest
+
+    "<|e|><|e|>" can be a special token of its own beside "<|e|>". Does encoding use your `split_specials`?
+    """
+
+    def encode(text, merges, vocab, specials):
+        ids = {token: i for i, token in enumerate(vocab)}
+        pattern = "|".join(re.escape(special) for special in specials)
+        result = []
+        for part in re.split(f"({pattern})", text) if specials else [text]:
+            result.extend(ids[token] for token in ([part] if part in specials else tokenize(part, merges)))
+        return result
+
+
+class encode_finds_specials_in_symbols:
+    """X100. encoding that looks for the special tokens in byte symbols, not in the text
+
+    A special token "Ġ!" is those two characters; a space before an exclamation mark is not. In which of the
+    two writings is a special token given?
+    """
+
+    def encode(text, merges, vocab, specials):
+        ids = {token: i for i, token in enumerate(vocab)}
+        symbols = byte_symbols()
+        back = {symbol: byte for byte, symbol in symbols.items()}
+        written = "".join(symbols[byte] for byte in text.encode())
+        result = []
+        for part, is_special in split_specials(written, specials):
+            if is_special:
+                result.append(ids[part])
+            else:
+                plain = bytes(back[symbol] for symbol in part).decode("utf-8", errors="replace")
+                result.extend(ids[token] for token in tokenize(plain, merges))
+        return result
+
+
+# --- byte fallback (B21) -----------------------------------------------------------------------------
+
+
+class fallback_missing:
+    """B21. byte fallback that fails with a KeyError for a character outside the alphabet
+
+    Every text has its tokens, because every character has its bytes. What do you do when the look-up fails?
+    """
+
+    def _spell(char, known):
+        return {**{c: [c] for c in known}, " ": [SPACE]}[char]
+
+
+class fallback_unknown_token:
+    """B21. one token <unk> for a character that is not in the alphabet
+
+    Then nobody can say which character it was. Its bytes in UTF-8 have a token each.
+    """
+
+    def _spell(char, known):
+        if char == " " and SPACE in known:
+            return [SPACE]
+        return [char] if char in known and char != SPACE else ["<unk>"]
+
+
+class fallback_code_point:
+    """B21. the code point of an unknown character in place of its bytes
+
+    <0x65E5> is no byte: a byte has two hexadecimal digits, and 日 has three bytes in UTF-8.
+    """
+
+    def _spell(char, known):
+        if char == " " and SPACE in known:
+            return [SPACE]
+        return [char] if char in known and char != SPACE else [f"<0x{ord(char):02X}>"]
+
+
+class fallback_lower_case:
+    """X101. byte tokens with lower-case digits
+
+    <0xe2> and <0xE2> are different tokens to a vocabulary. Which of them does the task name?
+    """
+
+    def _spell(char, known):
+        if char == " " and SPACE in known:
+            return [SPACE]
+        return [char] if char in known and char != SPACE else [f"<0x{byte:02x}>" for byte in char.encode()]
+
+
+class fallback_own_sign_is_space:
+    """X102. a "▁" of the text itself kept as the sign for a space
+
+    Then "a▁b" comes back as "a b". What must become of a character that already means something else?
+    """
+
+    def _spell(char, known):
+        char = char.replace(" ", SPACE) if SPACE in known else char
+        return [char] if char in known else [f"<0x{byte:02X}>" for byte in char.encode()]
+
+
+class fallback_space_as_sign_bytes:
+    """X103. the bytes of "▁" for a space that the alphabet has no sign for
+
+    Those bytes are a "▁" when they are decoded. Which byte is a space?
+    """
+
+    def _spell(char, known):
+        if char == " ":
+            return [SPACE] if SPACE in known else [f"<0x{byte:02X}>" for byte in SPACE.encode()]
+        return [char] if char in known and char != SPACE else [f"<0x{byte:02X}>" for byte in char.encode()]
+
+
+class fallback_whole_piece:
+    """X104. a piece of which all characters become bytes as soon as one is unknown
+
+    In "thqe" only the q is unknown; "th" is still a token. For which characters is the question asked?
+    """
+
+    def fallback_tokenize(text, merges, alphabet, specials):
+        known = set(alphabet)
+        ranks = {pair: rank for rank, pair in reversed(list(enumerate(merges)))}
+        tokens = []
+        for part, is_special in split_specials(text, specials):
+            if is_special:
+                tokens.append(part)
+                continue
+            for _, (start, end) in pre_tokenize(part):
+                piece = part[start:end]
+                if any(c != " " and c not in known or c == SPACE for c in piece):
+                    tokens += [f"<0x{byte:02X}>" for byte in piece.encode()]
+                else:
+                    tokens += _apply([s for char in piece for s in _spell(char, known)], ranks)
+        return tokens
+
+
+class fallback_after_merging:
+    """X105. byte fallback after merging, which splits every merged token that the alphabet does not list
+
+    The alphabet lists single characters. When is a symbol looked up there, before or after the merges?
+    """
+
+    def fallback_tokenize(text, merges, alphabet, specials):
+        known = set(alphabet)
+        ranks = {pair: rank for rank, pair in reversed(list(enumerate(merges)))}
+        tokens = []
+        for part, is_special in split_specials(text, specials):
+            if is_special:
+                tokens.append(part)
+                continue
+            for _, (start, end) in pre_tokenize(part):
+                for token in _apply(part[start:end].replace(" ", SPACE), ranks):
+                    tokens += [token] if token in known else [f"<0x{byte:02X}>" for byte in token.encode()]
+        return tokens
+
+
+class fallback_without_pieces:
+    """X106. merges over the whole text, without cutting it into pieces first
+
+    Where does `pre_tokenize` cut "the'll" or "a!"? No merge may reach over that place.
+    """
+
+    def fallback_tokenize(text, merges, alphabet, specials):
+        known = set(alphabet)
+        ranks = {pair: rank for rank, pair in reversed(list(enumerate(merges)))}
+        tokens = []
+        for part, is_special in split_specials(text, specials):
+            tokens += [part] if is_special else _apply([s for char in part for s in _spell(char, known)], ranks)
+        return tokens
+
+
+class fallback_bytes_one_by_one:
+    """B19. byte tokens that are read as UTF-8 one at a time
+
+    One byte of a character is no character. How long do you wait before you decode?
+    """
+
+    def fallback_decode(tokens, specials):
+        text = ""
+        for token in tokens:
+            if token in specials:
+                text += token
+            elif token in BYTE_TOKENS:
+                text += bytes([BYTE_TOKENS[token]]).decode("utf-8", "replace")
+            else:
+                text += token.replace(SPACE, " ")
+        return text
+
+
+class fallback_one_mark_for_each_byte:
+    """X107. one U+FFFD for each byte of a run that is not valid as a whole
+
+    `bytes.decode` with errors="replace" keeps the valid characters of a run, and writes one U+FFFD for a
+    character that is cut short.
+    """
+
+    def fallback_decode(tokens, specials):
+        text, run = "", b""
+        for token in [*tokens, ""]:
+            if token in BYTE_TOKENS and token not in specials:
+                run += bytes([BYTE_TOKENS[token]])
+                continue
+            try:
+                text += run.decode()
+            except UnicodeDecodeError:
+                text += "\ufffd" * len(run)
+            run = b""
+            text += token if token in specials else token.replace(SPACE, " ")
+        return text
+
+
+class fallback_bytes_in_joined_text:
+    """X108. byte tokens looked for in the joined text
+
+    "<", "0", "x", "E", "2", ">" are six tokens that only look like a byte when they are joined. What do you
+    know about a token that the joined text has forgotten?
+    """
+
+    def fallback_decode(tokens, specials):
+        text = "".join(token if token in specials else token.replace(SPACE, " ") for token in tokens)
+
+        def read(run):
+            return bytes.fromhex(re.sub("<0x|>", "", run[0])).decode("utf-8", "replace")
+
+        return re.sub("(?:<0x[0-9A-F]{2}>)+", read, text)
+
+
+class fallback_decode_sign_in_result:
+    """X109. "▁" replaced in the finished text, those that were bytes included
+
+    The bytes <0xE2> <0x96> <0x81> are a "▁" of the text. At what time can you still tell it from a space?
+    """
+
+    def fallback_decode(tokens, specials):
+        raw = b"".join(
+            bytes([BYTE_TOKENS[token]]) if token in BYTE_TOKENS and token not in specials else token.encode()
+            for token in tokens
+        )
+        return raw.decode("utf-8", "replace").replace(SPACE, " ")
+
+
+# --- merges as text ----------------------------------------------------------------------------------
+
+
+class merges_without_header:
+    """X110. a text of merges without its header
+
+    Readers such as that of GPT-2 skip the first line. Which merge would be lost?
+    """
+
+    def merges_to_text(merges):
+        merges_from_text("".join(f"{a} {b}\n" for a, b in merges))
+        return "".join(f"{a} {b}\n" for a, b in merges)
+
+
+class merges_without_last_line_feed:
+    """X111. a text of merges whose last line has no end
+
+    Every line ends with a line feed, the last one too; then lines can be added, and counted.
+    """
+
+    def merges_to_text(merges):
+        for symbol in (symbol for pair in merges for symbol in pair):
+            if not symbol or set(symbol) & set(" \n\r"):
+                raise ValueError(symbol)
+        return "\n".join(["#version: 0.2", *(f"{a} {b}" for a, b in merges)])
+
+
+class merges_written_unchecked:
+    """X112. a text of symbols that cannot be read again
+
+    A symbol with a space in it makes three symbols of two. What does the docstring ask for such a pair?
+    """
+
+    def merges_to_text(merges):
+        return "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges)
+
+
+class every_hash_is_a_comment:
+    """X113. merges without those whose left symbol begins with "#"
+
+    There are no comments in this form: `# #` is a merge that every tokenizer for Markdown has learned.
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+            if not line or line.startswith("#"):
+                continue
+            left, space, right = line.partition(" ")
+            if not (left and space and right) or " " in right:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((left, right))
+        return merges
+
+
+class first_line_always_skipped:
+    """X114. merges without the first line, whether it is a header or not
+
+    A text may have no header. What tells you that the first line is one?
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+            if not line or number == 1:
+                continue
+            left, space, right = line.partition(" ")
+            if not (left and space and right) or " " in right:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((left, right))
+        return merges
+
+
+class lines_split_at_any_break:
+    """X115. lines that end at every character that Unicode calls a line break
+
+    U+2028 and U+0085 may be symbols. `str.splitlines` knows ten line ends, this form one.
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            if not line or (number == 1 and line.startswith("#version")):
+                continue
+            left, space, right = line.partition(" ")
+            if not (left and space and right) or " " in right:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((left, right))
+        return merges
+
+
+class symbols_split_at_any_space:
+    """X116. symbols separated at every kind of whitespace, and at several at once
+
+    `str.split()` without an argument forgives "a  b" and cuts a symbol with a no-break space. What separates
+    here?
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+            if not line or (number == 1 and line.startswith("#version")):
+                continue
+            symbols = line.split()
+            if len(symbols) != 2:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((symbols[0], symbols[1]))
+        return merges
+
+
+class carriage_return_kept:
+    """X117. a carriage return at the end of every right symbol of a file from Windows
+
+    A line may end with two characters. Which of them is still in your symbol?
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line or line == "\r" or (number == 1 and line.startswith("#version")):
+                continue
+            left, space, right = line.partition(" ")
+            if not (left and space and right) or " " in right:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((left, right))
+        return merges
+
+
+class empty_line_is_malformed:
+    """X118. a ValueError for an empty line inside the text
+
+    Empty lines are left out, wherever they stand. Is the only one that you expect the last?
+    """
+
+    def merges_from_text(text):
+        merges = []
+        lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+        for number, line in enumerate(lines, start=1):
+            if text == "" or (number == 1 and line.startswith("#version")):
+                continue
+            left, space, right = line.partition(" ")
+            if not (left and space and right) or " " in right:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append((left, right))
+        return merges
+
+
+class malformed_lines_skipped:
+    """X119. merges without the lines that are none, and without a word about them
+
+    Every rank after a lost line is off by one. What does the docstring ask for such a line?
+    """
+
+    def merges_from_text(text):
+        merges = []
+        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+            symbols = line.split(" ")
+            if (number == 1 and line.startswith("#version")) or len(symbols) != 2 or "" in symbols:
+                continue
+            merges.append((symbols[0], symbols[1]))
+        return merges
+
+
+# --- compression -------------------------------------------------------------------------------------
+
+
+class characters_per_token:
+    """X120. characters per token in place of bytes per token
+
+    é is one character and two bytes. Which of them does a byte-level tokenizer start from?
+    """
+
+    def bytes_per_token(texts, merges):
+        size = sum(len(text) for text in texts)
+        count = sum(len(tokenize(text, merges)) for text in texts)
+        return size / count if count else 0.0
+
+
+class bytes_of_symbols_per_token:
+    """X121. the bytes of the byte symbols, not of the text
+
+    'Ġ' stands for one byte and is two bytes long itself. Of what are the bytes counted?
+    """
+
+    def bytes_per_token(texts, merges):
+        tokens = [token for text in texts for token in tokenize(text, merges)]
+        return sum(len(token.encode()) for token in tokens) / len(tokens) if tokens else 0.0
+
+
+class mean_of_ratios:
+    """X122. the mean of the texts' own ratios
+
+    A text of one word then weighs as much as one of a thousand. Divide what is counted over all texts.
+    """
+
+    def bytes_per_token(texts, merges):
+        ratios = [len(text.encode()) / len(tokenize(text, merges)) for text in texts if text]
+        return sum(ratios) / len(ratios) if ratios else 0.0
+
+
+class texts_joined_for_compression:
+    """X123. bytes per token of all texts joined into one
+
+    The end of one text and the beginning of the next then make a word that neither has. Each is tokenized on
+    its own.
+    """
+
+    def bytes_per_token(texts, merges):
+        text = "".join(texts)
+        count = len(tokenize(text, merges))
+        return len(text.encode()) / count if count else 0.0
+
+
+class special_default_missing:
+    """X124. training whose special token must be given, or is none by default
+
+    The signature says what happens if nothing is said. Call `train` with two arguments.
+    """
+
+    def train(corpus, vocab_size, specials=()):
+        freqs = word_frequencies(corpus, list(specials))
+        splits = {word: list(word) for word in freqs}
+        vocab = [*specials, *sorted({s for word in freqs for s in word})]
+        merges = []
+        while len(vocab) < vocab_size:
+            counts = pair_frequencies(splits, freqs)
+            if not counts:
+                break
+            a, b = max(counts, key=lambda pair: counts[pair])
+            splits = merge_pair(a, b, splits)
+            merges.append((a, b))
+            vocab.append(a + b)
+        return merges, vocab

@@ -178,3 +178,83 @@ def decode(ids, vocab, specials):
             run.append(to_bytes(vocab[i]))
     out.append(b"".join(run).decode("utf-8", "replace"))
     return "".join(out)
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    # Symbols are (bytes, whether they may be merged); a space is kept as the byte 0x20 until the end.
+    def raw(symbol):
+        return symbol.replace("▁", " ").encode()
+
+    rank = {}
+    for number, (a, b) in enumerate(merges):
+        rank.setdefault((raw(a), raw(b)), number)
+    known = {raw(char) for char in alphabet}
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append(part)
+            continue
+        for chunk in chunks(part):
+            symbols = []
+            for char in chunk:
+                if char.encode() in known:
+                    symbols.append((char.encode(), True))
+                else:
+                    symbols += [(bytes([b]), False) for b in char.encode()]
+            while True:
+                ranks = [
+                    rank.get((left, right), len(merges)) if a and b else len(merges)
+                    for (left, a), (right, b) in itertools.pairwise(symbols)
+                ]
+                if not ranks or min(ranks) == len(merges):
+                    break
+                i = ranks.index(min(ranks))
+                symbols[i : i + 2] = [(symbols[i][0] + symbols[i + 1][0], True)]
+            for piece, plain in symbols:
+                tokens.append(piece.decode().replace(" ", "▁") if plain else f"<0x{piece.hex().upper()}>")
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    out = b""
+    for token in tokens:
+        byte = None
+        if token not in specials and token.startswith("<0x") and token.endswith(">") and len(token) == 6:
+            try:
+                byte = bytes.fromhex(token[3:5])
+            except ValueError:
+                pass
+        if byte is not None and token == f"<0x{byte.hex().upper()}>":
+            out += byte
+        else:
+            out += token.encode() if token in specials else token.encode().replace("▁".encode(), b" ")
+    return out.decode("utf-8", "replace")
+
+
+def merges_to_text(merges):
+    raw = b"#version: 0.2\n"
+    for pair in merges:
+        for symbol in pair:
+            if not symbol or set(symbol.encode()) & {0x20, 0x0A, 0x0D}:
+                raise ValueError("this symbol would not come back")
+        raw += b" ".join(symbol.encode() for symbol in pair) + b"\n"
+    return raw.decode()
+
+
+def merges_from_text(text):
+    # bytes.split is strict about what it is given; bytes know no other line ends here either
+    merges = []
+    for number, line in enumerate(text.encode().split(b"\n")):
+        line = line.removesuffix(b"\r")
+        if not line or number == 0 and line.startswith(b"#version"):
+            continue
+        fields = line.split(b" ")
+        if len(fields) != 2 or b"" in fields:
+            raise ValueError(f"line {number + 1}: not a pair")
+        merges.append(tuple(field.decode() for field in fields))
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    lengths = [len(to_bytes(token)) for text in texts for token in tokenize(text, merges)]
+    return sum(lengths) / len(lengths) if lengths else 0.0

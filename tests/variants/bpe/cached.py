@@ -164,3 +164,99 @@ def decode(ids, vocab, specials):
         else:
             run += bytes(inverse[c] for c in vocab[i])
     return text + run.decode("utf-8", "replace")
+
+
+@cache
+def _byte_tokens(char):
+    return tuple(f"<0x{byte:02X}>" for byte in char.encode("utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _fallback_tokenizer(merges, alphabet):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    space = "▁" in alphabet
+
+    @lru_cache(maxsize=100000)
+    def tokens_of(chunk):
+        symbols = []
+        for char in chunk:
+            if char == " " and space:
+                symbols.append("▁")
+            elif char in alphabet and char != "▁":
+                symbols.append(char)
+            else:
+                symbols.extend(_byte_tokens(char))
+        symbols = tuple(symbols)
+        while known := [pair for pair in itertools.pairwise(symbols) if pair in rank]:
+            symbols = _joined(*min(known, key=rank.get), symbols)
+        return symbols
+
+    return tokens_of
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    tokens_of = _fallback_tokenizer(tuple((a, b) for a, b in merges), frozenset(alphabet))
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append(part)
+        else:
+            for _, (start, end) in pre_tokenize(part):
+                tokens.extend(tokens_of(part[start:end]))
+    return tokens
+
+
+@cache
+def _byte_values():
+    return {f"<0x{byte:02X}>": byte for byte in range(256)}
+
+
+def fallback_decode(tokens, specials):
+    out = bytearray()
+    for token in tokens:
+        if token in specials:
+            out += token.encode()
+        elif token in _byte_values():
+            out.append(_byte_values()[token])
+        else:
+            out += _plain(token)
+    return out.decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=4096)
+def _plain(token):
+    return token.replace("▁", " ").encode()
+
+
+@lru_cache(maxsize=4096)
+def _line(a, b):
+    if not a or not b or any(c in a or c in b for c in " \n\r"):
+        raise ValueError(f"the merge {a!r}, {b!r} cannot be written")
+    return f"{a} {b}\n"
+
+
+def merges_to_text(merges):
+    return "#version: 0.2\n" + "".join(_line(a, b) for a, b in merges)
+
+
+@lru_cache(maxsize=4096)
+def _pair(line):
+    fields = line.split(" ")
+    return tuple(fields) if len(fields) == 2 and all(fields) else None
+
+
+def merges_from_text(text):
+    merges = []
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if line and not (number == 1 and line.startswith("#version")):
+            if _pair(line) is None:
+                raise ValueError(f"line {number}: {line!r}")
+            merges.append(_pair(line))
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    tokens_of = _piece_tokenizer(tuple((a, b) for a, b in merges))
+    pieces = [piece for text in texts for piece, _ in pre_tokenize(text)]
+    count = sum(len(tokens_of(piece)) for piece in pieces)
+    return sum(map(len, pieces)) / count if count else 0.0

@@ -218,3 +218,105 @@ def decode(ids, vocab, specials):
         else:
             pending += TABLE.read(token)
     return "".join(chunks)
+
+
+class CharacterTable:
+    """Characters that are known, and the bytes of the others."""
+
+    def __init__(self, alphabet: list[str]) -> None:
+        self.symbols = {char: [char] for char in alphabet}
+        space = self.symbols.pop("▁", None)
+        if space:
+            self.symbols[" "] = space
+
+    def __getitem__(self, char: str) -> list[str]:
+        return self.symbols.get(char) or [f"<0x{b:02X}>" for b in char.encode()]
+
+
+class TextBuilder:
+    """Takes tokens one after the other and puts a text together."""
+
+    BYTE = {f"<0x{b:02X}>": bytes([b]) for b in range(256)}
+
+    def __init__(self, specials: list[str]) -> None:
+        self.specials = frozenset(specials)
+        self.chunks: list[str] = []
+        self.pending = b""
+
+    def flush(self) -> TextBuilder:
+        self.chunks.append(self.pending.decode("utf-8", "replace"))
+        self.pending = b""
+        return self
+
+    def take(self, token: str) -> None:
+        if token in self.specials:
+            self.flush().chunks.append(token)
+        elif token in self.BYTE:
+            self.pending += self.BYTE[token]
+        else:
+            self.flush().chunks.append(" ".join(token.split("▁")))
+
+
+class MergesFile:
+    HEADER = "#version"
+
+    @staticmethod
+    def check(symbol: str) -> str:
+        if not symbol or any(char in symbol for char in " \r\n"):
+            raise ValueError(f"bad symbol {symbol!r}")
+        return symbol
+
+    @classmethod
+    def dump(cls, merges) -> str:
+        return f"{cls.HEADER}: 0.2\n" + "".join(f"{cls.check(a)} {cls.check(b)}\n" for a, b in merges)
+
+    @classmethod
+    def parse(cls, text: str):
+        for n, line in enumerate(text.split("\n")):
+            line = line.rstrip("\r")
+            if not line or n == 0 and line[: len(cls.HEADER)] == cls.HEADER:
+                continue
+            try:
+                left, right = line.split(" ")
+                yield cls.check(left), cls.check(right)
+            except ValueError as error:
+                raise ValueError(f"line {n + 1}: {error}") from error
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    table = CharacterTable(alphabet)
+    tokens: list[str] = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append(part)
+            continue
+        for start, end in Scanner(part):
+            word = Word("", 1, [symbol for char in part[start:end] for symbol in table[char]])
+            while known := [pair for pair in word.pairs() if pair in rank]:
+                word.symbols = word.merged(*min(known, key=rank.__getitem__))
+            tokens.extend(word.symbols)
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    builder = TextBuilder(specials)
+    for token in tokens:
+        builder.take(token)
+    return "".join(builder.flush().chunks)
+
+
+def merges_to_text(merges):
+    return MergesFile.dump(merges)
+
+
+def merges_from_text(text):
+    return list(MergesFile.parse(text))
+
+
+def bytes_per_token(texts, merges):
+    sizes = [(len(text.encode()), len(tokenize(text, merges))) for text in texts]
+    count = sum(tokens for _, tokens in sizes)
+    if not count:
+        return 0.0
+    return sum(size for size, _ in sizes) / count

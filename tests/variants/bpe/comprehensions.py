@@ -137,3 +137,68 @@ def decode(ids, vocab, specials):
         "".join(run) if special else bytes(back[symbol] for token in run for symbol in token).decode("utf-8", "replace")
         for special, run in runs
     )
+
+
+NAMES = {f"<0x{byte:02X}>": bytes([byte]) for byte in range(256)}
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    spelling = {("" if c == " " else " " if c == "▁" else c): c for c in alphabet}
+
+    def shrink(symbols):
+        while known := [rank[pair] for pair in pairwise(symbols) if pair in rank]:
+            symbols = _join(*merges[min(known)], symbols)
+        return symbols
+
+    return [
+        token
+        for part, special in split_specials(text, specials)
+        for token in (
+            [part]
+            if special
+            else chain.from_iterable(
+                shrink(
+                    [
+                        symbol
+                        for char in part[start:end]
+                        for symbol in (
+                            [spelling[char]] if char in spelling else [f"<0x{b:02X}>" for b in char.encode()]
+                        )
+                    ]
+                )
+                for start, end in _tokens_from_runs(part)
+            )
+        )
+    ]
+
+
+def fallback_decode(tokens, specials):
+    return b"".join(
+        token.encode() if token in specials else NAMES.get(token) or token.replace("▁", " ").encode()
+        for token in tokens
+    ).decode("utf-8", "replace")
+
+
+def merges_to_text(merges):
+    if any(symbol == "" or not set(symbol).isdisjoint(" \n\r") for symbol in chain.from_iterable(merges)):
+        raise ValueError("there is a symbol that a line cannot hold")
+    return "\n".join(chain(["#version: 0.2"], map(" ".join, merges), [""]))
+
+
+def merges_from_text(text):
+    fields = [line.removesuffix("\r").split(" ") for line in text.split("\n")]
+    kept = [
+        (n, tuple(words))
+        for n, words in enumerate(fields, 1)
+        if words != [""] and not (n == 1 and words[0].startswith("#version"))
+    ]
+    bad = next((n for n, words in kept if len(words) != 2 or not all(words)), None)
+    if bad:
+        raise ValueError(f"line {bad}: this is no merge")
+    return [words for _, words in kept]
+
+
+def bytes_per_token(texts, merges):
+    sizes, counts = sum(len(t.encode()) for t in texts), sum(len(tokenize(t, merges)) for t in texts)
+    return counts and sizes / counts

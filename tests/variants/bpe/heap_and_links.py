@@ -186,3 +186,85 @@ def decode(ids, vocab, specials):
         yield run.decode("utf-8", errors="replace")
 
     return "".join(chunks())
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    letters = frozenset(alphabet) - {"▁"}
+    space = ["▁"] if "▁" in alphabet else ["<0x20>"]
+
+    def spelled(chunk):
+        for char in chunk:
+            if char == " ":
+                yield from space
+            elif char in letters:
+                yield char
+            else:
+                yield from (f"<0x{byte:02X}>" for byte in char.encode())
+
+    def stream():
+        for part, special in split_specials(text, specials):
+            if special:
+                yield part
+            else:
+                for start, end in places(part):
+                    yield from merge_piece(spelled(part[start:end]), rank)
+
+    return list(stream())
+
+
+def fallback_decode(tokens, specials):
+    names = {f"<0x{byte:02X}>": byte for byte in range(256)}
+
+    def chunks():
+        run = bytearray()
+        for token in tokens:
+            if token in names and token not in specials:
+                run.append(names[token])
+                continue
+            yield run.decode("utf-8", errors="replace")
+            run.clear()
+            yield token if token in specials else token.replace("▁", " ")
+        yield run.decode("utf-8", errors="replace")
+
+    return "".join(chunks())
+
+
+def merges_to_text(merges):
+    def lines():
+        yield "#version: 0.2"
+        for a, b in merges:
+            if not (a and b) or not {*a, *b}.isdisjoint(" \n\r"):
+                raise ValueError(f"{a!r}, {b!r}")
+            yield f"{a} {b}"
+
+    return "".join(line + "\n" for line in lines())
+
+
+def merges_from_text(text):
+    def lines():
+        start = number = 0
+        while start <= len(text):
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            number += 1
+            yield number, text[start : end - 1 if text[end - 1 : end] == "\r" and end > start else end]
+            start = end + 1
+
+    def pairs():
+        for number, line in lines():
+            if not line or (number == 1 and line.startswith("#version")):
+                continue
+            at = line.find(" ")
+            if at < 1 or at == len(line) - 1 or line.find(" ", at + 1) >= 0:
+                raise ValueError(f"line {number}: {line}")
+            yield line[:at], line[at + 1 :]
+
+    return list(pairs())
+
+
+def bytes_per_token(texts, merges):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    pieces = [piece for text in texts for piece, _ in pre_tokenize(text)]
+    tokens = sum(len(merge_piece(piece, rank)) for piece in pieces)
+    return len("".join(pieces)) / tokens if tokens else 0.0

@@ -179,3 +179,84 @@ def decode(ids, vocab, specials):
             run.extend(byte[symbol] for symbol in vocab[i])
     flush()
     return "".join(out)
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    number = {pair: i for i, pair in enumerate(merges)}
+    spelling = {char: [char] for char in alphabet if char != "▁"}
+    if "▁" in alphabet:
+        spelling[" "] = ["▁"]
+    tokens: list[str] = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append(part)
+            continue
+        for _, (start, end) in pre_tokenize(part):
+            # stretches of known characters are merged by themselves: bytes never take part
+            stretch: list[str] = []
+            for char in [*part[start:end], ""]:
+                if char in spelling:
+                    stretch += spelling[char]
+                    continue
+                while True:
+                    ranked = [number[pair] for pair in pairwise(stretch) if pair in number]
+                    if not ranked:
+                        break
+                    stretch = merge_symbols(*merges[min(ranked)], stretch)
+                tokens += stretch
+                tokens += [f"<0x{byte:02X}>" for byte in char.encode()]
+                stretch = []
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    value = {f"<0x{byte:02X}>": byte for byte in range(256)}
+    for special in specials:
+        value.pop(special, None)
+    out: list[str] = []
+    run: list[int] = []
+    for token in [*tokens, ""]:
+        if token in value:
+            run.append(value[token])
+            continue
+        out.append(bytes(run).decode("utf-8", errors="replace"))
+        run.clear()
+        out.append(token if token in specials else token.replace("▁", " "))
+    return "".join(out)
+
+
+def merges_to_text(merges):
+    out = ["#version: 0.2\n"]
+    for pair in merges:
+        for symbol in pair:
+            if symbol == "" or symbol != symbol.translate({32: None, 10: None, 13: None}):
+                raise ValueError("a symbol that cannot be read again")
+        out.append("%s %s\n" % tuple(pair))
+    return "".join(out)
+
+
+def merges_from_text(text):
+    # An automaton over the characters: the fields of the open line and the number of lines begun.
+    merges, fields, line = [], [""], 1
+    for char in text.replace("\r\n", "\n") + "\n":
+        if char == " ":
+            fields.append("")
+        elif char != "\n":
+            fields[-1] += char
+        else:
+            header = line == 1 and fields[0].startswith("#version")
+            if not header and fields != [""]:
+                if len(fields) != 2 or not fields[0] or not fields[1]:
+                    raise ValueError(f"line {line}: {len(fields)} fields")
+                merges.append((fields[0], fields[1]))
+            fields, line = [""], line + 1
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    size = count = 0
+    for text in texts:
+        for piece, _ in pre_tokenize(text):
+            size += len(piece)  # a byte symbol is a byte
+        count += len(tokenize(text, merges))
+    return size / count if count else 0.0

@@ -164,3 +164,70 @@ def decode(ids, vocab, specials):
         text += vocab[i]
         run = []
     return text + bytes(run).decode("utf-8", errors="replace")
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    merges = [list(pair) for pair in merges]
+    rank = {tuple(pair): i for i, pair in enumerate(merges)}
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens += [part]
+            continue
+        for _, [start, end] in pre_tokenize(part):
+            symbols = []
+            for char in part[start:end]:
+                if char == " " and "▁" in alphabet:
+                    symbols += ["▁"]
+                elif char in alphabet and char != "▁":
+                    symbols += [char]
+                else:
+                    symbols += ["<0x" + hex(256 + byte)[3:].upper() + ">" for byte in list(char.encode("utf-8"))]
+            while True:
+                ranks = [rank[p] for p in itertools.pairwise(symbols) if p in rank]
+                if not ranks:
+                    break
+                symbols = merge_pair(*merges[min(ranks)], {"word": symbols})["word"]
+            tokens += symbols
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    names = ["<0x" + hex(256 + byte)[3:].upper() + ">" for byte in range(256)]
+    values = []
+    for token in tokens:
+        if token not in specials and token in names:
+            values += [names.index(token)]
+        else:
+            values += list((token if token in specials else " ".join(token.split("▁"))).encode("utf-8"))
+    return bytes(values).decode("utf-8", errors="replace")
+
+
+def merges_to_text(merges):
+    lines = [["#version:", "0.2"]] + [list(pair) for pair in merges]
+    for line in lines:
+        for symbol in line:
+            if len(symbol) == 0 or [char for char in symbol if char in [" ", "\n", "\r"]]:
+                raise ValueError("symbols have at least one character and no space")
+    return "".join([" ".join(line) + "\n" for line in lines])
+
+
+def merges_from_text(text):
+    merges = []
+    lines = [line[:-1] if line.endswith("\r") else line for line in text.split("\n")]
+    for i, line in enumerate(lines):
+        if line == "" or [i, line[:8]] == [0, "#version"]:
+            continue
+        pair = line.split(" ")
+        if len(pair) != 2 or "" in pair:
+            raise ValueError("line " + str(i + 1) + ": " + line)
+        merges.append(pair)
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    tokens = [tokenize(text, merges) for text in texts]
+    sizes = [len(list(text.encode("utf-8"))) for text in texts]
+    if sum([len(t) for t in tokens]) == 0:
+        return 0
+    return sum(sizes) / sum([len(t) for t in tokens])

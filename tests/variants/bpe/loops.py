@@ -236,3 +236,139 @@ def decode(ids, vocab, specials):
                 values.append(back[symbol])
     text = text + bytes(values).decode("utf-8", "replace")
     return text
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    digits = "0123456789ABCDEF"
+    ranks = {}
+    for i in range(len(merges)):
+        ranks[merges[i]] = i
+    space = False
+    for char in alphabet:
+        if char == "▁":
+            space = True
+    tokens = []
+    for part, flag in split_specials(text, specials):
+        if flag:
+            tokens.append(part)
+            continue
+        for entry in pre_tokenize(part):
+            symbols = []
+            i = entry[1][0]
+            while i < entry[1][1]:
+                char = part[i]
+                known = False
+                for letter in alphabet:
+                    if letter == char:
+                        known = True
+                if char == " " and space:
+                    symbols.append("▁")
+                elif known and char != "▁":
+                    symbols.append(char)
+                else:
+                    for byte in bytes(char, "utf-8"):
+                        symbols.append("<0x" + digits[byte // 16] + digits[byte % 16] + ">")
+                i += 1
+            while True:
+                best = -1
+                for i in range(len(symbols) - 1):
+                    pair = (symbols[i], symbols[i + 1])
+                    if pair in ranks and (best < 0 or ranks[pair] < best):
+                        best = ranks[pair]
+                if best < 0:
+                    break
+                i = 0
+                while i < len(symbols) - 1:
+                    if symbols[i] == merges[best][0] and symbols[i + 1] == merges[best][1]:
+                        symbols[i] = symbols[i] + symbols[i + 1]
+                        del symbols[i + 1]
+                    i += 1
+            for symbol in symbols:
+                tokens.append(symbol)
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    digits = "0123456789ABCDEF"
+    text = ""
+    values = []
+    for token in tokens:
+        special = False
+        for s in specials:
+            if s == token:
+                special = True
+        value = -1
+        if not special and len(token) == 6:
+            if token[0] == "<" and token[1] == "0" and token[2] == "x" and token[5] == ">":
+                if token[3] in digits and token[4] in digits:
+                    value = 16 * digits.index(token[3]) + digits.index(token[4])
+        if value >= 0:
+            values.append(value)
+            continue
+        text = text + bytes(values).decode("utf-8", "replace")
+        values = []
+        for char in token:
+            if char == "▁" and not special:
+                text = text + " "
+            else:
+                text = text + char
+    text = text + bytes(values).decode("utf-8", "replace")
+    return text
+
+
+def merges_to_text(merges):
+    text = "#version: 0.2\n"
+    for pair in merges:
+        for symbol in pair:
+            if symbol == "":
+                raise ValueError("an empty symbol")
+            for char in symbol:
+                if char == " " or char == "\n" or char == "\r":
+                    raise ValueError("a symbol with a separator in it")
+        text = text + pair[0] + " " + pair[1] + "\n"
+    return text
+
+
+def merges_from_text(text):
+    lines = []
+    line = ""
+    for char in text:
+        if char == "\n":
+            lines.append(line)
+            line = ""
+        else:
+            line = line + char
+    lines.append(line)
+    merges = []
+    number = 0
+    for line in lines:
+        number = number + 1
+        if line != "" and line[-1] == "\r":
+            line = line[:-1]
+        if line == "":
+            continue
+        if number == 1 and line[:8] == "#version":
+            continue
+        spaces = 0
+        place = 0
+        for i in range(len(line)):
+            if line[i] == " ":
+                spaces = spaces + 1
+                place = i
+        if spaces != 1 or place == 0 or place == len(line) - 1:
+            raise ValueError("line " + str(number) + ": no merge")
+        merges.append((line[:place], line[place + 1 :]))
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    size = 0
+    count = 0
+    for text in texts:
+        for byte in bytes(text, "utf-8"):
+            size = size + 1
+        for token in tokenize(text, merges):
+            count = count + 1
+    if count == 0:
+        return 0.0
+    return size / count

@@ -148,3 +148,75 @@ def decode(ids, vocab, specials):
         else:
             runs[-1].extend(byte[symbol] for symbol in token)
     return "".join(run if isinstance(run, str) else bytes(run).decode("utf-8", "replace") for run in runs)
+
+
+class _Spelling(dict):
+    """Character -> symbols; what is missing is spelled in bytes."""
+
+    def __missing__(self, char):
+        self[char] = [f"<0x{b:02X}>" for b in char.encode()]
+        return self[char]
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    rank = defaultdict(lambda: len(merges))
+    rank.update((pair, i) for i, pair in enumerate(merges))
+    spelling = _Spelling((char, [char]) for char in alphabet)
+    sign = spelling.pop("▁", None)
+    if sign is not None:
+        spelling[" "] = sign
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens += [part]
+            continue
+        for _, (start, end) in pre_tokenize(part):
+            symbols = list(itertools.chain.from_iterable(map(spelling.__getitem__, part[start:end])))
+            while len(symbols) > 1:
+                i = min(rank[pair] for pair in itertools.pairwise(symbols))
+                if i == len(merges):
+                    break
+                symbols = merge_pair(*merges[i], {"": symbols})[""]
+            tokens += symbols
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    byte = {f"<0x{b:02X}>": b for b in range(256) if f"<0x{b:02X}>" not in specials}
+    own = dict.fromkeys(specials)
+    runs = [[]]
+    for token in tokens:
+        if token in byte:
+            runs[-1].append(byte[token])
+        else:
+            runs += [token if token in own else token.replace("▁", " "), []]
+    return "".join(run if isinstance(run, str) else bytes(run).decode("utf-8", "replace") for run in runs)
+
+
+def merges_to_text(merges):
+    symbols = Counter(symbol for pair in merges for symbol in pair)
+    if "" in symbols or any(char in symbol for symbol in symbols for char in " \n\r"):
+        raise ValueError("a symbol that a line cannot hold")
+    lines = OrderedDict(enumerate(["#version: 0.2", *(f"{a} {b}" for a, b in merges)]))
+    return "".join(line + "\n" for line in lines.values())
+
+
+def merges_from_text(text):
+    lines = OrderedDict(enumerate(text.replace("\r\n", "\n").split("\n"), 1))
+    if lines[1].startswith("#version"):
+        del lines[1]
+    merges = []
+    for number, line in lines.items():
+        if line:
+            a, _, b = line.partition(" ")
+            if Counter(line)[" "] != 1 or not a or not b:
+                raise ValueError(f"line {number}: {Counter(line)[' ']} spaces")
+            merges.append((a, b))
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    total = Counter()
+    for text in texts:
+        total.update(size=len(text.encode()), tokens=len(tokenize(text, merges)))
+    return total["size"] / total["tokens"] if total["tokens"] else 0.0

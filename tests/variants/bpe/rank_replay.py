@@ -142,3 +142,77 @@ def decode(ids, vocab, specials):
                 parts.append(b"")
             parts[-1] += bytes([values[symbol] for symbol in token])
     return "".join(p if isinstance(p, str) else p.decode("utf-8", "replace") for p in parts)
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    known = set(alphabet) - {"▁"}
+    has_space = "▁" in alphabet
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append([part])
+            continue
+        for _, (i, j) in pre_tokenize(part):
+            symbols = []
+            for char in part[i:j]:
+                if char in known:
+                    symbols.append(char)
+                elif char == " " and has_space:
+                    symbols.append("▁")
+                else:
+                    symbols.extend("<0x%02X>" % byte for byte in char.encode("utf-8"))
+            for a, b in merges:
+                symbols = merge_list(a, b, symbols)
+            tokens.append(symbols)
+    return list(itertools.chain.from_iterable(tokens))
+
+
+def fallback_decode(tokens, specials):
+    def value(token):
+        if token in specials or len(token) != 6 or token[:3] != "<0x" or token[5] != ">":
+            return None
+        digits = token[3:5]
+        return int(digits, 16) if set(digits) <= set("0123456789ABCDEF") else None
+
+    text = ""
+    for is_byte, group in itertools.groupby(tokens, key=lambda token: value(token) is not None):
+        if is_byte:
+            text += bytes(map(value, group)).decode("utf-8", "replace")
+        else:
+            text += "".join(token if token in specials else token.replace("▁", " ") for token in group)
+    return text
+
+
+def merges_to_text(merges):
+    for left, right in merges:
+        if not left or not right or {" ", "\n", "\r"} & set(left + right):
+            raise ValueError(f"{left!r} {right!r}")
+    return "#version: 0.2\n" + "".join([f"{left} {right}\n" for left, right in merges])
+
+
+def merges_from_text(text):
+    lines = [line[:-1] if line[-1:] == "\r" else line for line in text.split("\n")]
+    numbered = list(zip(itertools.count(1), lines))
+    if lines[0].startswith("#version"):
+        del numbered[0]
+    pairs = []
+    for number, line in numbered:
+        if line == "":
+            continue
+        pair = tuple(line.split(" "))
+        if len(pair) != 2 or not all(pair):
+            raise ValueError(f"line {number}: {line}")
+        pairs.append(pair)
+    return pairs
+
+
+def bytes_per_token(texts, merges):
+    tokens = 0
+    size = 0
+    for text in texts:
+        tokens += len(tokenize(text, merges))
+        size += len(bytes(text, "utf-8"))
+    try:
+        return size / tokens
+    except ZeroDivisionError:
+        return 0.0

@@ -114,3 +114,66 @@ def decode(ids, vocab, specials):
         else:
             run += bytes(back[c] for c in vocab[i])
     return "".join(out) + run.decode(errors="replace")
+
+
+BYTE = re.compile("<0x([0-9A-F]{2})>")
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    rank = {pair: i for i, pair in enumerate(merges)}
+    letters = [re.escape(c) for c in alphabet if c != "▁"] + [" "] * ("▁" in alphabet)
+    known = re.compile("|".join(letters) or "(?!)")
+    out = []
+    for part, special in split_specials(text, specials):
+        if special:
+            out.append(part)
+            continue
+        for m in PIECE.finditer(part):
+            symbols = []
+            for char in m.group():
+                if known.fullmatch(char):
+                    symbols.append(re.sub(" ", "▁", char))
+                else:
+                    symbols += re.findall("<.*?>", "".join(f"<0x{b:02X}>" for b in char.encode()))
+            while len(symbols) > 1:
+                best = min(itertools.pairwise(symbols), key=lambda pair: rank.get(pair, len(rank)))
+                if best not in rank:
+                    break
+                symbols = merge_pair(*best, {"": symbols})[""]
+            out += symbols
+    return out
+
+
+def fallback_decode(tokens, specials):
+    raw = b""
+    for token in tokens:
+        if token not in specials and (m := BYTE.fullmatch(token)):
+            raw += bytes.fromhex(m[1])
+        else:
+            raw += (token if token in specials else re.sub("▁", " ", token)).encode()
+    return raw.decode(errors="replace")
+
+
+def merges_to_text(merges):
+    if any(not re.fullmatch(r"[^ \n\r]+", symbol) for pair in merges for symbol in pair):
+        raise ValueError("a symbol cannot be written")
+    return "\n".join(["#version: 0.2", *map(" ".join, merges), ""])
+
+
+def merges_from_text(text):
+    text = re.sub(r"\A#version[^\n]*", "", text)
+    merges = []
+    for number, line in enumerate(re.split(r"\r?\n", text), 1):
+        if line.strip("\r") == "":
+            continue
+        m = re.fullmatch(r"([^ ]+) ([^ ]+)", line)
+        if not m:
+            raise ValueError(f"line {number}: not a merge")
+        merges.append(m.groups())
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    tokens = [token for text in texts for token in tokenize(text, merges)]
+    # every symbol of a byte-level token is one byte
+    return len("".join(tokens)) / max(1, len(tokens))

@@ -117,3 +117,69 @@ def decode(ids, vocab, specials):
         else:
             run += vocab[i].translate(back)
     return text + run.encode("latin-1").decode("utf-8", errors="replace")
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    table = {" ": "▁" if "▁" in alphabet else "<0x20>"}
+    out = []
+    for part, special in split_specials(text, specials):
+        if special:
+            out.append(part)
+            continue
+        for _, (start, end) in pre_tokenize(part):
+            written = ""
+            for char in part[start:end]:
+                if char == " ":
+                    written += table[char] + SEPARATOR
+                elif char != "▁" and char in alphabet:
+                    written += char + SEPARATOR
+                else:
+                    written += _write([f"<0x{b:02X}>" for b in char.encode("utf-8")])
+            for a, b in merges:
+                if a + SEPARATOR + b in written:
+                    written = _replace(a, b, written)
+            out += _read(written)
+    return out
+
+
+def fallback_decode(tokens, specials):
+    # Latin-1 again: every byte is a character until the end
+    latin = {f"<0x{b:02X}>": chr(b) for b in range(256)}
+    text = ""
+    for token in tokens:
+        if token in specials:
+            text += token.encode("utf-8").decode("latin-1")
+        else:
+            text += latin.get(token) or token.replace("▁", " ").encode("utf-8").decode("latin-1")
+    return text.encode("latin-1").decode("utf-8", errors="replace")
+
+
+def merges_to_text(merges):
+    lines = ["#version: 0.2"]
+    for a, b in merges:
+        line = a + " " + b
+        if line.count(" ") != 1 or "\n" in line or "\r" in line or line[0] == " " or line[-1] == " ":
+            raise ValueError("a symbol is empty or has a separator in it")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def merges_from_text(text):
+    found = []
+    count = 0
+    while text:
+        count += 1
+        line, _, text = text.partition("\n")
+        if line.endswith("\r"):
+            line = line[:-1]
+        if line and not (count == 1 and line.startswith("#version")):
+            if line.count(" ") != 1 or line.startswith(" ") or line.endswith(" "):
+                raise ValueError("line " + str(count) + ": one space between two symbols, please")
+            found.append(tuple(line.split(" ")))
+    return found
+
+
+def bytes_per_token(texts, merges):
+    written = [SEPARATOR.join([*tokenize(text, merges), ""]) for text in texts]
+    tokens = sum(line.count(SEPARATOR) for line in written)
+    return sum(map(len, map(str.encode, texts))) / tokens if tokens > 0 else 0.0

@@ -139,3 +139,70 @@ def decode(ids, vocab, specials):
         else:
             run += [from_symbol[s] for s in vocab[i]]
     return "".join([*text, bytes(run).decode(errors="replace")])
+
+
+def fallback_tokenize(text, merges, alphabet, specials):
+    order = {pair: i for i, pair in enumerate(merges)}
+
+    def spell(c):
+        c = {" ": "▁", "▁": None}.get(c, c)
+        return c if c in alphabet else None
+
+    tokens = []
+    for part, special in split_specials(text, specials):
+        if special:
+            tokens.append(part)
+            continue
+        for _, (i, j) in pre_tokenize(part):
+            symbols = []
+            for c in part[i:j]:
+                symbols += [spell(c)] if spell(c) else [f"<0x{b:02X}>" for b in c.encode()]
+            state = {"": symbols}
+            while True:
+                found = [p for p in pair_frequencies(state, {"": 1}) if p in order]
+                if not found:
+                    break
+                state = merge_pair(*min(found, key=order.get), state)
+            tokens += state[""]
+    return tokens
+
+
+def fallback_decode(tokens, specials):
+    names = [f"<0x{b:02X}>" for b in range(256)]
+    parts = [b""]
+    for token in tokens:
+        if token in specials:
+            parts.append(token.encode())
+        elif token in names:
+            parts.append(bytes([names.index(token)]))
+        else:
+            parts.append(token.replace("▁", " ").encode())
+    return b"".join(parts).decode(errors="replace")
+
+
+def merges_to_text(merges):
+    text = "#version: 0.2"
+    for pair in merges:
+        if min(map(len, pair)) == 0 or any(c in s for c in " \n\r" for s in pair):
+            raise ValueError(pair)
+        text += "\n" + " ".join(pair)
+    return text + "\n"
+
+
+def merges_from_text(text):
+    merges = []
+    for n, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        line = line.removesuffix("\r")
+        words = line.split(" ")
+        if line == "" or (n == 1 and line.startswith("#version")):
+            continue
+        elif len(words) == 2 and words[0] != "" != words[1]:
+            merges.append((words[0], words[1]))
+        else:
+            raise ValueError("line %d: expected two symbols" % n)
+    return merges
+
+
+def bytes_per_token(texts, merges):
+    counts = [len(tokenize(text, merges)) for text in texts]
+    return sum(len(text.encode()) for text in texts) / (sum(counts) or 1)
