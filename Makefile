@@ -1,5 +1,7 @@
 # Two commands: `make` installs and grades the shipped solutions, `make test` installs and runs the tests.
 PYTHON ?= python3
+# tests at a time
+JOBS ?= 2
 BIN := .venv/bin
 
 .PHONY: check test bench clean
@@ -10,7 +12,7 @@ check: .venv/grader
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS)
 
 bench: .venv/grader
 	$(BIN)/python benchmarks/check.py
