@@ -35,6 +35,16 @@ CHANGED = "changed inputs"
 # after these the process is gone or each further case costs a deadline: the check ends
 FATAL = frozenset({"died", "violation", "timeout", "memory", "broken", "not_started", "missing"})
 
+# what torch says where a program asks the meta device for a value, or for a shape that depends on values
+VALUES_WANTED = (
+    "on meta tensors",
+    "_local_scalar_dense",
+    "data-dependent",
+    "data-independent",
+    "no fake impl or Meta kernel",
+    "meta device type tensor to numpy",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -192,9 +202,12 @@ def _refusal(refused: Refused, names: Sequence[str]) -> str:
 
 def _reads_values(answer: Answer) -> bool:
     """Say whether a program failed on the meta device only because it wanted to see a value."""
-    # copying a tensor away from its device ("Cannot copy out of meta tensor") is a mistake, though
-    signs = ("on meta tensors", "_local_scalar_dense", "data-dependent")
-    return answer.kind == "raised" and any(sign in answer.message for sign in signs)
+    if answer.kind != "raised":
+        return False
+    # copying a tensor to another device ("Cannot copy out of meta tensor") is a mistake; reading it is none
+    if "Cannot copy out of meta tensor" in answer.message:
+        return ".tolist(" in answer.traceback
+    return any(sign in answer.message for sign in VALUES_WANTED)
 
 
 # --- verdicts ---------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ No import of torch here: this file is read by a process that only compares, and 
 """
 
 import math
-import traceback
 
 from grader import draw
 from grader.check import check
@@ -635,34 +634,16 @@ def portable_tokens():
 @check(points=1, examples=portable_tokens, compare=Derived(), device="portable")
 def everything_stays_on_its_device(module, logits, targets, upstream):
     """every function of tensors: nothing is made on the wrong device"""
-
-    def run():
-        leaf = logits.clone().requires_grad_()
-        plain = _each(module, leaf, targets)
-        ((plain["none"] * upstream).sum() + plain["mean"]).backward()
-        return {
-            "log_softmax": [module.log_softmax(logits), module.log_softmax(logits, dim=0)],
-            "cross_entropy": plain,
-            "gradient": leaf.grad,
-            "smoothed": _each(module, logits, targets, ignore_index=1, label_smoothing=0.1),
-            "closed form": module.cross_entropy_gradient(logits, targets, 1, 0.1),
-            "targets": [module.next_token_targets(targets), module.next_token_targets(targets, 0, -1)],
-            "next token": module.next_token_loss(logits, targets, 0),
-            "micro-batches": module.micro_batch_losses([(logits, targets), (logits[:1], targets[:1])]),
-        }
-
-    return _followed(run)
-
-
-def _followed(run):
-    """Return run(); a program that has to see values cannot be followed without a GPU, and says so.
-
-    torch has several words for it: those of boolean indexes and of tolist are put into the usual ones.
-    """
-    try:
-        return run()
-    except NotImplementedError as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        if "data-independent" in str(error) or any(".tolist(" in (frame.line or "") for frame in frames):
-            raise RuntimeError("this needs values, which are not there on meta tensors") from error
-        raise
+    leaf = logits.clone().requires_grad_()
+    plain = _each(module, leaf, targets)
+    ((plain["none"] * upstream).sum() + plain["mean"]).backward()
+    return {
+        "log_softmax": [module.log_softmax(logits), module.log_softmax(logits, dim=0)],
+        "cross_entropy": plain,
+        "gradient": leaf.grad,
+        "smoothed": _each(module, logits, targets, ignore_index=1, label_smoothing=0.1),
+        "closed form": module.cross_entropy_gradient(logits, targets, 1, 0.1),
+        "targets": [module.next_token_targets(targets), module.next_token_targets(targets, 0, -1)],
+        "next token": module.next_token_loss(logits, targets, 0),
+        "micro-batches": module.micro_batch_losses([(logits, targets), (logits[:1], targets[:1])]),
+    }
