@@ -108,7 +108,7 @@ def test_a_part_that_is_not_written_is_named(course, parts):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("def split_problems(problems, share, seed=0):\n    return [1, 2], []\n", "'int' object"),
+        ("def split_problems(problems, share, seed=0):\n    return [1, 2], []\n", "non-iterable int"),
         ("def split_problems(problems, share, seed=0):\n    return 7\n", "unpack"),
         (
             "def split_problems(problems, share, seed=0):\n"
