@@ -36,7 +36,22 @@ def _operations(torch: Any) -> None:
     index = torch.zeros(2, 3, device="meta", dtype=torch.int64)
     y = (x + 1 - x) * x / 2 // 1 % 3
     y = 1 - (2 / (1 + -y)) ** 2
-    for name in ("abs", "exp", "log", "log2", "sqrt", "rsqrt", "square", "reciprocal", "tanh", "sigmoid", "sin", "cos"):
+    for name in (
+        "abs",
+        "exp",
+        "log",
+        "log2",
+        "sqrt",
+        "rsqrt",
+        "square",
+        "reciprocal",
+        "tanh",
+        "sigmoid",
+        "sin",
+        "cos",
+        "log1p",
+        "expm1",
+    ):
         getattr(y, name)()
     for name in (
         "sum",
@@ -62,6 +77,12 @@ def _operations(torch: Any) -> None:
     torch.arange(3, device="meta")
     torch.zeros(2, device="meta")
     torch.maximum(x, x)
+    torch.logaddexp(x, x)
+    torch.isinf(x)
+    mask.any(-1).all()
+    torch.nn.init.normal_(torch.empty(3, device="meta"))
+    torch.nn.functional.softplus(x)
+    torch.nn.functional.logsigmoid(x)
     x.masked_fill(~mask, 0.0)
     x.triu().tril().flip(0).roll(1, 0).repeat(2, 1).unsqueeze(0).expand(2, -1, -1).transpose(1, 2).contiguous()
     x.gather(1, index)
