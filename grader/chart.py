@@ -31,6 +31,7 @@ def terminal(losses: Sequence[float], width: int, height: int = 14) -> str:
     plotext.plot(range(1, len(losses) + 1), smooth(losses, 10), marker="braille")
     plotext.title("loss (nats per token, mean of 10 steps)")
     plotext.xlabel("step")
+    plotext.xticks(sorted({max(1, round(len(losses) * part / 4)) for part in range(5)}))
     plotext.ylim(0, None)
     return str(plotext.uncolorize(plotext.build()))
 

@@ -105,9 +105,13 @@ def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
 
 
 @contextmanager
-def training_bar() -> "Iterator[Callable[[Progress], None]]":
-    """Show on standard error how far a training run is: a bar on a terminal, a line now and then elsewhere."""
-    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+def training_bar(console: Console | None = None) -> "Iterator[Callable[[Progress], None]]":
+    """Show how far a training run is: a bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        console: where; standard error if None.
+    """
+    console = console or Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
 
         def line(now: "Progress") -> None:
@@ -116,11 +120,11 @@ def training_bar() -> "Iterator[Callable[[Progress], None]]":
 
         yield line
         return
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("training"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f} steps"))
-    with Bar(*columns, TimeRemainingColumn(), TextColumn("{task.description}"), console=console) as bar:
+    wide = [TextColumn("training"), BarColumn(20), TimeRemainingColumn()] if console.width >= 64 else []
+    with Bar(*wide, MofNCompleteColumn(), TextColumn("{task.description}"), console=console) as bar:
         task = bar.add_task("", total=None)
         yield lambda now: bar.update(task, total=now.steps, completed=now.step, description=_state(now))
 

@@ -1,17 +1,20 @@
 """The capstone reaches its mark with right parts, misses it with wrong ones, and believes nothing it is told."""
 
+import io
 import json
 import shutil
 
 import pytest
+from rich.console import Console
 
 from grader import capstone
-from grader.capstone import draw_exam, plan, run
+from grader.capstone import Progress, draw_exam, plan, run
 from grader.case import Answer
 from grader.chart import png, smooth, terminal
 from grader.course import Course
 from grader.diagnose import misconceptions
 from grader.errors import EmptyError, UsageError
+from grader.report import training_bar
 from tests.test_cli import run as command
 
 
@@ -182,6 +185,21 @@ def test_the_png_is_a_picture_and_a_wrong_path_is_a_sentence(tmp_path):
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(UsageError, match="cannot be written"):
         png([1.0], {}, tmp_path / "no" / "loss.png")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_terminal_sees_a_bar_and_a_pipe_sees_lines(width):
+    def shown(terminal):
+        text = io.StringIO()
+        with training_bar(Console(file=text, force_terminal=terminal, width=width)) as watch:
+            watch(Progress(40, 200, 2.5, None))
+            watch(Progress(200, 200, 0.5, 0.875))
+        return text.getvalue()
+
+    bar = shown(True)
+    assert "200/200" in bar
+    assert "loss 0.500" in bar
+    assert shown(False) == "step 200 of 200: loss 0.500, exam 88%\n"
 
 
 def test_the_command_prints_the_run_and_its_exit_code(course, tmp_path):
