@@ -260,6 +260,8 @@ def some_ignored_tokens():
         _ignoring(_tokens([3, 0, 4], "float64", "unit", 9), "all", -1),
         *[_ignoring(_tokens([6, 3], "float32", "unit", 11), "some", None, held) for held in NOTHING],
         _ignoring(_tokens([3, 4], "float32", "unit", 12), "all", None, "nan"),
+        # so unlikely that a probability is 0: an unstable logarithm is infinite here, and not just inexact elsewhere
+        _ignoring(_tokens([7, 4], "float32", "huge", 13), "some", None),
     ]
 
 
