@@ -47,8 +47,8 @@ def _mask(query_len, key_len, window=None):
 
 
 def some_masks():
-    sizes = ((1, 1), (3, 3), (1, 4), (2, 5), (4, 2))
-    found = [_mask(*size) for size in sizes]
+    sizes = ((1, 1), (3, 3), (1, 4), (2, 5), (4, 2), (3, 41))
+    found = [*[_mask(*size) for size in sizes], _mask(3, 41, 19)]
     return found + [_mask(*size, window) for size in ((3, 3), (1, 4), (2, 5), (5, 8)) for window in (1, 2, 3, 7)]
 
 
@@ -95,6 +95,7 @@ def some_chunks():
         _chunks([3, 2, 5], [1, 4, 1, 2], 0, "float64", "float32", 7),
         _chunks([2, 1, 3], [2, 3], 0, "float32", "float16", 8),
         _chunks([2, 5, 3], [2, 3, 1], 3, "bfloat16", "float64", 9),
+        _chunks([1, 2, 3], [35, 1, 4], 1, "float32", None, 10),
     ]
 
 
@@ -298,6 +299,7 @@ def some_prefills():
         _layer_case([2, 1, 2], 1, [3], "float32"),
         _layer_case([4, 2, 6], 3, [5], "float64", 5),
         _layer_case([6, 2, 4], 2, [7], "float32", 6),
+        _layer_case([2, 1, 4], 1, [37], "float64", 7),
     ]
 
 
@@ -360,6 +362,7 @@ def some_decodes():
         _layer_case([4, 2, 6], 2, [3, 2], "float64", 4),
         _layer_case([6, 2, 4], 3, [4, 1, 2, 1], "float32", 5),
         _layer_case([3, 1, 4], 2, [1] * 6, "float64", 6),
+        _layer_case([2, 1, 4], 1, [29, 8, 1, 1], "float64", 7),
     ]
 
 
@@ -448,6 +451,7 @@ def some_windows():
         _layer_case([6, 2, 4], 1, [1] * 7, "float32", 4, 3),
         _layer_case([3, 1, 4], 2, [6, 4, 1], "float64", 5, 4),
         _layer_case([4, 2, 2], 1, [2, 1], "float64", 6, 5),  # shorter than the window
+        _layer_case([2, 1, 4], 1, [29, 8, 1, 1], "float64", 7, 19),
     ]
 
 
@@ -568,6 +572,7 @@ def some_ragged_layers():
         _ragged_layer([2, 1, 2], [[1, 3], [1, 1], [1, 1]], "float64", 3, "1000"),
         _ragged_layer([4, 2, 6], [[3, 1, 2], [1, 1, 1], [0, 2, 1]], "float64", 5),
         _ragged_layer([6, 3, 2], [[4, 2, 1], [1, 1, 1], [2, 3, 1]], "float32", 7, "1", {2: 0}),
+        _ragged_layer([2, 1, 4], [[1, 19], [7, 3], [1, 1], [1, 2]], "float64", 9),  # positions that are far apart
     ]
 
 
