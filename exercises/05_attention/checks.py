@@ -189,6 +189,7 @@ def some_softmax_rows():
         _softmax([3, 4], -1, "float32", "constant"),
         _softmax([1, 3], 0, "float32", "integers", steep=False),
         _softmax([3, 1], -1, "float32", "huge", steep=False),
+        _softmax([2, 131], -1, "float64", "unit"),
     ]
 
 
@@ -212,7 +213,18 @@ def lengths():
 
 
 def some_lengths():
-    wanted = [(1, 1, 1), (3, 3, 2), (4, 4, 1), (1, 5, 2), (2, 5, 3), (5, 2, 2), (4, 1, 3), (6, 7, 3), (5, 5, 9)]
+    wanted = [
+        (1, 1, 1),
+        (3, 3, 2),
+        (4, 4, 1),
+        (1, 5, 2),
+        (2, 5, 3),
+        (5, 2, 2),
+        (4, 1, 3),
+        (6, 7, 3),
+        (5, 5, 9),
+        (3, 71, 33),
+    ]
     return [{"query_len": query, "key_len": key, "window": window} for query, key, window in wanted]
 
 
@@ -249,6 +261,7 @@ def some_mixes():
         _qkv((3, 2), (4, 5, 1, 6), "float32", "mixed"),
         _qkv((2, 3, 4), (1, 5, 7, 6), "float32", "unit"),
         _qkv((2,), (3, 4, 5, 6), "float32", "tiny"),
+        _qkv((), (2, 91, 4, 3), "float64", "unit"),
     ]
     far = _qkv((2,), (3, 4, 5, 6), "float32", "unit")
     return [*found, {**far, "query": _times(far["query"], 100.0)}]
@@ -612,6 +625,7 @@ def some_multis():
         _multi(2, 5, 3, None, 4, "float64"),
         _multi(2, 5, 4, 2, 3, "float32"),
         _multi(3, 5, 4, 1, 2, "float64", padded=_mask(["xxxx.", "..xxx", "xxxxx"])),
+        _multi(1, 37, 12, 2, 3, "float64"),
     ]
 
 

@@ -438,6 +438,7 @@ def some_ids():
         _given_ids([6, 7, -1, -1], -1),
         _ids([2, 3, 4], 1, 5),
         _ids([3, 2, 5], 0, 6, 50000),
+        _ids([2, 71], 1, 7),
     ]
 
 
@@ -478,6 +479,7 @@ def some_sequences():
         {**_tokens([2, 3, 4, 5], "float32", "shifted", 4), "pad_id": 2},
         {**padded, "pad_id": 0},
         {**padded, "pad_id": None},
+        {**_tokens([2, 61, 5], "float64", "unit", 6), "pad_id": 3},
     ]
     return [_as_ids(case) for case in found]
 
