@@ -151,7 +151,7 @@ def some_half_rows():
     return [near_zero, *some_rows(("float16", "bfloat16"), HALF), *far]
 
 
-@check(points=1, cases=half_rows, examples=some_half_rows, compare=IN_HALF)
+@check(points=2, cases=half_rows, examples=some_half_rows, compare=IN_HALF)
 def layer_norm_survives_half_precision(module, x, gain, bias, eps):
     """layer_norm: bfloat16 and float16, values above 256 included"""
     return module.layer_norm(x, gain, bias, **_given(eps))
@@ -194,7 +194,7 @@ def rms_half_rows():
 
 
 @check(
-    points=1,
+    points=2,
     cases=rms_half_rows,
     examples=lambda: _without_bias(some_half_rows()),
     compare=IN_HALF,
@@ -261,7 +261,7 @@ def some_batches():
     ]
 
 
-@check(points=2, cases=batches, examples=some_batches, compare=Derived())
+@check(points=3, cases=batches, examples=some_batches, compare=Derived())
 def batch_norm_trains_and_evaluates(module, batches, gain, bias, eps, momentum):
     """BatchNorm: training, running averages, evaluation"""
     import torch
