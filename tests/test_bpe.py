@@ -208,3 +208,26 @@ def test_training_agrees_with_the_library_tokenizers_where_nothing_ties():
     model.train_from_iterator(corpus, tokenizers.trainers.BpeTrainer(vocab_size=13, show_progress=False))
     theirs = [tuple(pair) for pair in json.loads(model.to_str())["model"]["merges"]]
     assert BPE.train(corpus, 13, ())[0] == theirs == [("a", "b"), ("Ã", "©"), ("ab", "c"), ("x", "y"), ("abc", "d")]
+
+
+# --- tiktoken ---------------------------------------------------------------------------------
+
+GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+
+def test_tiktoken_cuts_with_our_merges_as_the_reference_does(merges, code):
+    tiktoken = pytest.importorskip("tiktoken", reason="tiktoken is not installed")
+    byte_of = {symbol: byte for byte, symbol in BPE.byte_symbols().items()}
+
+    def spelled(token):
+        return bytes(byte_of[symbol] for symbol in token)
+
+    training, held_out = code
+    texts = [*CHECKS.SENTENCES, "This is not a token.", "  a  b\n\n c", "naïve 日本 😀 don't", held_out, *training]
+    for learned in (merges, BPE.train(training, 200)[0]):
+        ranks = {bytes([byte]): byte for byte in range(256)}
+        ranks |= {spelled(a + b): 256 + rank for rank, (a, b) in enumerate(learned)}
+        other = tiktoken.Encoding("course", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
+        for text in texts:
+            found = [other.decode_single_token_bytes(number) for number in other.encode(text)]
+            assert found == [spelled(token) for token in BPE.tokenize(text, learned)], text[:40]
