@@ -6,7 +6,7 @@ answer is kept beside the bank. Only a program that agrees on all cases of a che
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +172,7 @@ def _measured(expected: Any, value: Any) -> Any:
         exact = as_array(numbers(value).astype("float64"), "float64")
         if value.shape == expected.value.shape:
             return Measured(value, exact, expected.noise)
-        return Measured(value, exact, as_array(0 * numbers(exact), "float64"))
+        return Measured(value, exact, replace(exact, data=bytes(len(exact.data))))
     if isinstance(expected, (list, tuple)) and isinstance(value, (list, tuple)) and len(expected) == len(value):
         return [_measured(want, have) for want, have in zip(expected, value, strict=True)]
     if isinstance(expected, dict) and isinstance(value, dict):

@@ -74,6 +74,7 @@ class Training:
         self.model = Decoder(self.tokenizer.vocab_size)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), weight_decay=0.01)
         self.step, self.steps = 0, steps
+        self.generator = torch.Generator().manual_seed(seed)
 
     def rate(self) -> float:
         """Return the learning rate of this step: a short warm-up, then a cosine down to a twentieth."""
@@ -86,7 +87,7 @@ class Training:
         self.model.train()
         for _ in range(steps):
             self.step += 1
-            chosen = torch.randint(len(self.ids), (BATCH,))
+            chosen = torch.randint(len(self.ids), (BATCH,), generator=self.generator)
             loss = cross_entropy.cross_entropy(self.model(self.ids[chosen]), self.labels[chosen])
             self.optimizer.zero_grad()
             loss.backward()
