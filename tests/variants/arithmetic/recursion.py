@@ -161,7 +161,11 @@ def sample_next(logits, temperature=1.0, top_k=None, generator=None):
         return logits.argmax(dim=-1)
     p = next_token_probabilities(logits, temperature, top_k)
     if p.dim() > 2:
-        return torch.stack([sample_next(part, temperature, top_k, generator) for part in logits]) if len(p) < 50 else _flat(p, generator)
+        return (
+            torch.stack([sample_next(part, temperature, top_k, generator) for part in logits])
+            if len(p) < 50
+            else _flat(p, generator)
+        )
     return p.multinomial(1, generator=generator).squeeze(-1)
 
 

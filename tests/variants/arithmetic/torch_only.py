@@ -171,7 +171,9 @@ def exact_match(predictions, answers):
 
 def score_generated(ids, prompt_length, answer, tokenizer):
     rest = iter(ids[prompt_length:])
-    generated = list(iter(lambda: next(rest, None), tokenizer.eos_id)) if tokenizer.eos_id in ids[prompt_length:] else None
+    generated = (
+        list(iter(lambda: next(rest, None), tokenizer.eos_id)) if tokenizer.eos_id in ids[prompt_length:] else None
+    )
     return generated == tokenizer.encode(answer, False, False)
 
 

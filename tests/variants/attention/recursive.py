@@ -41,7 +41,9 @@ def finish(triple):
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
     z = full(x).movedim(dim, -1)
     m = reduce_halves(torch.maximum, z.detach())
-    e = torch.where(m == -math.inf, torch.zeros_like(z), (z - torch.where(m == -math.inf, torch.zeros_like(m), m))).exp()
+    e = torch.where(
+        m == -math.inf, torch.zeros_like(z), (z - torch.where(m == -math.inf, torch.zeros_like(m), m))
+    ).exp()
     e = torch.where(z == -math.inf, torch.zeros_like(e), e)
     s = reduce_halves(torch.add, e)
     return (e / torch.where(s == 0, torch.ones_like(s), s)).movedim(-1, dim).to(x.dtype)

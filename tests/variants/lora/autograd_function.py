@@ -46,7 +46,9 @@ class LoRALayer(nn.Module):
             raise ValueError("rank")
         self.p = dropout
         self.factor = alpha / rank
-        self.A = nn.Parameter(torch.from_numpy(np.random.default_rng().normal(0, 1 / math.sqrt(rank), (in_dim, rank))).float())
+        self.A = nn.Parameter(
+            torch.from_numpy(np.random.default_rng().normal(0, 1 / math.sqrt(rank), (in_dim, rank))).float()
+        )
         self.B = nn.Parameter(torch.zeros(rank, out_dim))
 
     def forward(self, x):
@@ -100,7 +102,9 @@ def freeze(model):
 
 
 def count_trainable(model):
-    return int(np.sum([np.prod(p.shape, dtype=np.int64) for p in model.parameters() if p.requires_grad], dtype=np.int64))
+    return int(
+        np.sum([np.prod(p.shape, dtype=np.int64) for p in model.parameters() if p.requires_grad], dtype=np.int64)
+    )
 
 
 def replace_linear_with_lora(model, rank, alpha, targets=None, dropout=0.0):
@@ -172,7 +176,9 @@ class QLoRALinear(nn.Module):
 
 
 def dora_weight(weight, a, b, scale, magnitude):
-    return magnitude[:, None] * RowLength.apply(weight + LowRank.apply(torch.eye(len(a), dtype=a.dtype, device=a.device), a, b, scale).t())
+    return magnitude[:, None] * RowLength.apply(
+        weight + LowRank.apply(torch.eye(len(a), dtype=a.dtype, device=a.device), a, b, scale).t()
+    )
 
 
 def lora_plus_groups(model, lr, ratio=16.0):

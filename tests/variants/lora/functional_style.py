@@ -43,7 +43,9 @@ class LinearWithLoRA(nn.Module):
 
     def _move(self, sign):
         with torch.no_grad():
-            self.linear.weight.add_(scaled_delta(self.lora.A, self.lora.B, self.lora.alpha / self.lora.rank), alpha=sign)
+            self.linear.weight.add_(
+                scaled_delta(self.lora.A, self.lora.B, self.lora.alpha / self.lora.rank), alpha=sign
+            )
         self.merged = sign > 0
 
     def merge(self):
