@@ -138,9 +138,10 @@ def run(course: Course, source: Path | None, seed: int, watch: Watch | None = No
         FaultError: the worker does not work.
     """
     wanted, folder = plan(course)
-    paths = {slug: course.submission(course.find(slug), source) for slug in wanted.parts}
+    exercises = [course.find(slug) for slug in wanted.parts]
+    paths = {exercise.slug: course.submission(exercise, source) for exercise in exercises}
     try:
-        parts = {slug: read_submission(path, course.find(slug)) for slug, path in paths.items()}
+        parts = {exercise.slug: read_submission(paths[exercise.slug], exercise) for exercise in exercises}
     except EmptyError as error:
         raise EmptyError(f"the capstone is built from {', '.join(wanted.parts)}: {error}") from None
     except ValueError as error:

@@ -48,7 +48,9 @@ class Misconception:
 
         What it cannot reach in the right program is not run, so its answer is that of the right program.
         """
-        return "*" in asked or bool(reached(asked, self.uses) & self.names) or not self.names.isdisjoint(asked)
+        # by what is named on the way, not only by what is defined: a wrong program may replace an import
+        met = asked.union(*(self.uses[name] for name in reached(asked, self.uses)))
+        return "*" in asked or not self.names.isdisjoint(met)
 
 
 def misconceptions(path: Path, base: Path) -> list[Misconception]:

@@ -136,9 +136,8 @@ def _nan(value: Any) -> Any:
 
 
 def _has_floats(value: Any) -> bool:
-    found: list[bool] = []
-    _map(value, lambda leaf: found.append(isinstance(leaf, float) or (isinstance(leaf, Array) and _is_float(leaf))))
-    return any(found)
+    leaves = _leaves(_plain(value))
+    return any(isinstance(leaf, float) or (isinstance(leaf, Array) and _is_float(leaf)) for leaf in leaves)
 
 
 def _is_float(array: Array) -> bool:

@@ -48,7 +48,7 @@ def probes(source: str) -> str:
     for statement in ast.parse(source).body:
         for single in _singles(statement):
             order.append(single)
-            for name in _defined(single):
+            for name in defined(single):
                 definitions.setdefault(name, []).append(single)
         if isinstance(statement, ast.FunctionDef) and any(map(_is_check, statement.decorator_list)):
             wanted.append(statement.name)
@@ -71,8 +71,12 @@ def _singles(statement: ast.stmt) -> list[ast.stmt]:
     return [statement]
 
 
-def _defined(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement at the top of a module defines."""
+def defined(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement at the top of a module defines.
+
+    Raises:
+        ValueError: it does something else than to import, define or name.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return [statement.name]
     if isinstance(statement, (ast.Import, ast.ImportFrom)) and statement.names[0].name != "*":
@@ -139,7 +143,7 @@ def variants(source: str, base: str) -> dict[str, tuple[str, str, frozenset[str]
     for node in body:
         if isinstance(node, ast.ClassDef):
             inner = [item for item in node.body if not isinstance(item, ast.Expr)]
-            names = frozenset(name for item in inner if not isinstance(item, ast.Pass) for name in _defined(item))
+            names = frozenset(name for item in inner if not isinstance(item, ast.Pass) for name in defined(item))
             program = head + ast.unparse(ast.Module(list(inner), [])) + "\n"
             found[node.name] = (ast.get_docstring(node) or "", program, names)
     return found

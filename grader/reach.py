@@ -7,26 +7,28 @@ missed, unless it is looked up by a text, and something that is not reached was 
 import ast
 from collections.abc import Iterable
 
+from grader.load import defined
+
 Uses = dict[str, set[str]]
 
 
-def defined(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement at the top of a file defines, [""] if it just runs."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return [statement.name]
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [target.id for target in targets if isinstance(target, ast.Name)] or [""]
-    return [""]
+def named(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement at the top of a file defines, [""] if it just runs, as an import does."""
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return [""]
+    try:
+        return defined(statement) or [""]
+    except ValueError:
+        return [""]
 
 
 def uses(statements: Iterable[ast.stmt]) -> Uses:
     """Return, for each name that the statements define, all names that stand in its definitions."""
     found: Uses = {"": set()}
     for statement in statements:
-        named = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        for name in defined(statement):
-            found.setdefault(name, set()).update(named)
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        for name in named(statement):
+            found.setdefault(name, set()).update(names)
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from grader.exercise import Refused
-from grader.reach import defined, reached, uses
+from grader.reach import named, reached, uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,10 @@ def shortcuts(source: bytes, refused: Refused) -> dict[str, Shortcut]:
     found: dict[str, Shortcut] = {}
     for statement in own:
         for hit in islice(_hits(statement, bound, refused), 1):
-            for name in defined(statement):
+            for name in named(statement):
                 found.setdefault(name, hit)
+    if not found:
+        return {}
     leads = uses(own)
     for name in leads.keys() - found.keys():
         if through := sorted(reached([name], leads) & found.keys() - {""}):

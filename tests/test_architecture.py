@@ -29,8 +29,8 @@ FLOORS = [
     {"wire"},
     {"tree"},
     {"array"},
-    {"limit"},
-    {"case", "verdict", "errors", "load", "reach", "cost", "cache"},
+    {"limit", "reach"},
+    {"case", "verdict", "errors", "load", "cost", "cache"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}

@@ -77,3 +77,14 @@ def test_a_wrong_program_passes_the_checks_that_it_does_not_concern(course, slug
             for item in grader.examine(program.source.encode(), checks=others):
                 assert item.failure is None, (program.mistake.name, item.check.name)
     assert skipped > len(checks)
+
+
+def test_a_wrong_program_concerns_whoever_uses_a_name_that_was_unpacked_or_imported(tmp_path):
+    right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
+    right.write_text("from math import exp\nA, B = 1, 2\ndef f(x):\n    return exp(x) + A\ndef g(x):\n    return x\n")
+    text = '"""W."""\nclass w{n}:\n    """X01. w\n\n    Why.\n    """\n    {body}\n'
+    for body in ("A = 7", "def exp(x):\n        return x"):
+        wrong.write_text(text.format(n=1, body=body))
+        (program,) = misconceptions(wrong, right)
+        assert program.concerns({"f"})
+        assert not program.concerns({"g"})
