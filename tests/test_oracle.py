@@ -162,7 +162,7 @@ def test_noise_is_small_beside_the_values_and_grows_with_the_roundoff(course):
     size = {}
     for name in ("layer_norm_normalizes_each_row", "layer_norm_survives_half_precision"):
         for case in reference.cases(name):
-            if case.inputs["x"].shape == (5, 96):
+            if case.inputs["x"].shape == (4, 515):
                 for leaf in leaves(reference.answer(name, case).value):
                     size[leaf.value.dtype] = numbers(leaf.noise).max()
                     assert (numbers(leaf.noise) > 0).mean() > 0.99
