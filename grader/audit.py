@@ -24,6 +24,7 @@ from grader.lint import lint, waive
 from grader.load import probes
 from grader.oracle import load_checks, reference_of
 from grader.sandbox import Sandbox
+from grader.tier import best
 from grader.verdict import Outcome
 
 Note = Callable[[str], None]
@@ -140,7 +141,7 @@ def _seed(course: Course, exercise: Exercise, seed: int) -> Findings:
     """Audit one exercise with the cases of one seed; runs in a process of its own."""
     checks = load_checks(course.checks(exercise), exercise.slug)
     reference = reference_of(course.checks(exercise), course.reference(exercise), exercise.slug, seed)
-    with Sandbox(exercise.preload) as sandbox:
+    with Sandbox(exercise.preload, best()) as sandbox:
         bank = Bank.record(reference, [check.name for check in checks])
         source = probes(course.checks(exercise).read_text("utf-8"))
         auditor = _Auditor(Grader(exercise, checks, bank, sandbox, source), seed)

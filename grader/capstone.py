@@ -19,6 +19,7 @@ from grader.case import Answer, Case, Job, Limits
 from grader.course import Course, read_submission
 from grader.errors import EmptyError, FaultError, UsageError
 from grader.sandbox import Sandbox
+from grader.tier import best
 
 SAMPLE = 6  # sums shown before and after
 CHUNK = 20  # steps between two messages, so that progress can be shown
@@ -161,7 +162,7 @@ def run(course: Course, source: Path | None, seed: int, watch: Watch | None = No
         samples=[],
     )
     job = Job("capstone", (folder / "capstone.py").read_bytes(), PROBES, parts=parts, limits=wanted.limits)
-    with Sandbox(("torch",)) as sandbox:
+    with Sandbox(("torch",), best()) as sandbox:
         try:
             _train(sandbox, job, wanted, result, watch)
         except _StoppedError as stopped:

@@ -29,6 +29,7 @@ CourseOption = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the drawn cases.")]
+SIGNS = {True: "ok", False: "NO", None: "--"}  # None: not there, and need not be
 DeviceName = Literal["cpu", "cuda", "auto", "all"]
 
 
@@ -224,10 +225,10 @@ def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     rows = examine(course)
     _print(
         rows,
-        [f"{'ok' if row['ok'] else 'NO'}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows],
+        [f"{SIGNS[row['ok']]}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows],
         as_json,
     )
-    raise typer.Exit(OK if all(row["ok"] for row in rows) else FAULT)
+    raise typer.Exit(FAULT if any(row["ok"] is False for row in rows) else OK)
 
 
 @app.command()

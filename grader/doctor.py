@@ -10,16 +10,25 @@ from grader.cache import cache_folder
 from grader.case import Case, Job
 from grader.errors import GraderError
 from grader.sandbox import Sandbox
+from grader.tier import findings
 
 Row = dict[str, Any]
+
+WALLS = {"A": "bubblewrap, seccomp and Landlock", "B": "seccomp and Landlock", "C": "a plain process with limits"}
+MEANINGS = {
+    "A": "hostile submissions are contained",
+    "B": "hostile submissions are contained; they can see which files exist, not what is in them",
+    "C": "good enough for files of your own; grader batch needs A or B, or --no-sandbox",
+}
 
 
 def examine(course: Path | None) -> list[Row]:
     """Return a row for each thing looked at: what, found, ok, meaning."""
-    return [_python(), _torch(), *_worker(), _cache(), _course(course)]
+    return [_python(), _torch(), *_worker(), *_fence(), _cache(), _course(course)]
 
 
-def _row(what: str, found: str, ok: bool, meaning: str) -> Row:
+def _row(what: str, found: str, ok: bool | None, meaning: str) -> Row:
+    """Return a row; `ok` is None for what is not there and need not be."""
     return {"what": what, "found": found, "ok": ok, "meaning": meaning}
 
 
@@ -46,27 +55,28 @@ def _worker() -> list[Row]:
             fine = answer.kind == "value" and sandbox.answer("value", Case({})).value == 1
             cuda = sandbox.has_cuda()
     except GraderError as error:
-        failed = _row("sandbox", f"does not work: {error}", False, "nothing can be graded; the line above says why")
-        return [_row("cuda", "not looked for", True, "the sandbox must work first"), failed]
+        return [_row("worker", f"does not work: {error}", False, "nothing can be graded; the line above says why")]
     limits = "" if sys.platform == "linux" else "; this system does not enforce memory limits, only the clock"
+    if not fine:
+        return [_row("worker", f"does not work: {answer.message}", False, "nothing can be graded")]
+    found = "a GPU is found" if cuda else "no GPU is found"
+    meaning = "--device cuda and all work, behind no fence" if cuda else "portability is checked on torch's meta device"
     return [
-        _row(
-            "cuda",
-            "a GPU is found" if cuda else "no GPU is found",
-            True,
-            "--device cuda and all work"
-            if cuda
-            else "checks run on the CPU, portability checks on torch's meta device",
-        ),
-        _row(
-            "sandbox",
-            f"a process of its own with limits{limits}" if fine else f"does not work: {answer.message}",
-            fine,
-            "your own files are graded safely enough; it is no protection against hostile code"
-            if fine
-            else "nothing can be graded",
-        ),
+        _row("worker", f"a process of its own with limits{limits}", True, "submissions can be graded"),
+        _row("cuda", found, True, meaning),
     ]
+
+
+def _fence() -> list[Row]:
+    """Try the fences, best first, until one works."""
+    rows = []
+    for finding in findings():
+        name = f"fence {finding.fence.tier}"
+        if finding.works:
+            rows.append(_row(name, WALLS[finding.fence.tier], True, MEANINGS[finding.fence.tier]))
+            break
+        rows.append(_row(name, finding.problem, None, finding.fix))
+    return rows
 
 
 def _cache() -> Row:

@@ -6,15 +6,20 @@ from pathlib import Path
 from grader.case import Job
 
 
-def kernel_limits(job: Job) -> dict[str, int]:
-    """Return the limits that the kernel enforces, in the units of setrlimit; 0 is no limit."""
+def kernel_limits(job: Job, running: int | None = None) -> dict[str, int]:
+    """Return the limits that the kernel enforces, in the units of setrlimit; 0 is no limit.
+
+    Args:
+        job: the submission.
+        running: how many processes the worker's user has already, None to count those of this user.
+    """
     limits = job.limits
     return {
         # CUDA reserves more address space than any limit that would mean something
         "memory": 0 if job.device == "cuda" else limits.memory_mib << 20,
         "file": limits.file_mib << 20,
         "files": 1024 if job.device == "cuda" else 64,  # CUDA opens dozens of device files
-        "processes": _own_processes() + limits.processes,
+        "processes": (_own_processes() if running is None else running) + limits.processes,
         # the clock ends a case much earlier; this ends what the clock cannot see
         "cpu": int(limits.load_seconds + 60 * limits.check_seconds),
     }

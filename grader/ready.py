@@ -13,10 +13,12 @@ from grader.course import Course
 from grader.diagnose import Diagnosis, Misconception, misconceptions
 from grader.errors import FaultError
 from grader.exercise import Exercise
+from grader.fence import Fence
 from grader.grade import Grader
 from grader.load import probes
 from grader.oracle import Reference, load_checks, reference_of
 from grader.sandbox import Sandbox
+from grader.tier import best
 
 KEPT = 3  # cached recordings of one exercise; older ones are removed
 
@@ -40,7 +42,9 @@ class Ready:
 
 
 @contextmanager
-def ready(course: Course, exercise: Exercise, seed: int, note: Note | None = None) -> Iterator[Ready]:
+def ready(
+    course: Course, exercise: Exercise, seed: int, note: Note | None = None, fence: Fence | None = None
+) -> Iterator[Ready]:
     """Start a worker and find or record the bank of an exercise.
 
     Args:
@@ -48,11 +52,12 @@ def ready(course: Course, exercise: Exercise, seed: int, note: Note | None = Non
         exercise: what will be graded.
         seed: of the cases.
         note: called with a sentence before something that takes long.
+        fence: what the worker stands behind, None for the best that works here.
 
     Raises:
         FaultError: a file of the course or the worker does not work.
     """
-    with Sandbox(exercise.preload) as sandbox:  # it starts while the bank is read
+    with Sandbox(exercise.preload, fence or best()) as sandbox:  # it starts while the bank is read
         checks = load_checks(course.checks(exercise), exercise.slug)
         source = course.checks(exercise).read_text("utf-8")
         files = [course.checks(exercise), course.reference(exercise), *course.data(exercise)]

@@ -9,18 +9,18 @@ about that submission, not an exception here. `FaultError` means that the worker
 import contextlib
 import os
 import signal
-import site
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from grader.case import Answer, Case, Job, Kind, Limits
 from grader.channel import Channel, answer_of, receive
 from grader.errors import FaultError, WireError
+from grader.fence import OWN_PROCESSES, Fence
 from grader.limit import kernel_limits
 from grader.show import clean
 from grader.tree import Caps
@@ -29,9 +29,15 @@ from grader.wire import pack, unpack
 START_SECONDS = 120.0  # for the worker to import what is preloaded, on a slow disk
 REAP_SECONDS = 10.0
 GRACE_SECONDS = 1.0  # for a process that has closed its connection to end by itself
-WORKER = Path(__file__).parent / "worker" / "__main__.py"
-# Of the grader's environment only this reaches the worker: where the linker finds CUDA, and which GPU.
-PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
+PLAIN = Fence()
+
+
+@dataclass(slots=True)
+class Used:
+    """What submissions used, as the kernel counted it: processor seconds, and the most memory (KiB)."""
+
+    seconds: float = 0.0
+    kib: int = 0
 
 
 class Sandbox:
@@ -39,11 +45,22 @@ class Sandbox:
 
     Use it as a context manager. The worker starts at once and loads `preload` while the caller goes
     on; `open` waits for it.
+
+    Attributes:
+        fence: what stands between the worker and the machine.
+        used: by all submissions since it was last set.
+        left: processes that submissions left behind; the worker has killed them.
+        replaced: workers that failed while a submission ran, and were replaced.
     """
 
-    def __init__(self, preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, preload: tuple[str, ...] = (), fence: Fence = PLAIN) -> None:
+        self.fence = fence
+        self.used = Used()
+        self.left = 0
+        self.replaced = 0
         self._preload = preload
         self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
+        Path(self._folder.name).chmod(0o755)  # a worker may run as another user
         self._job: Job | None = None
         self._runner: Channel | None = None
         self._spent: dict[str, float] = {}
@@ -140,7 +157,7 @@ class Sandbox:
             "probes": job.probes,
             "parts": job.parts,
             "device": job.device,
-            "limits": kernel_limits(job),
+            "limits": kernel_limits(job, OWN_PROCESSES if self.fence.inside or self.fence.root else None),
         }
         return self._ask(message, job.limits.load_seconds)
 
@@ -180,6 +197,7 @@ class Sandbox:
         texts = {
             signal.SIGSEGV: "the process crashed (segmentation fault); often a recursion without end",
             signal.SIGXCPU: "the program used up its processor time",
+            signal.SIGSYS: "the program made a system call of another kind of machine, which is not allowed",
             signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
         }
         name = signal.Signals(number).name
@@ -191,22 +209,11 @@ class Sandbox:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        paths = [path for path in dict.fromkeys([*site.getsitepackages(), *sys.path]) if _is_library(path)]
-        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-        environment |= {
-            "HOME": self._folder.name,
-            "TMPDIR": self._folder.name,
-            "PATH": "/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            # the same order of sets in every run, and one thread: a fork with several would hang
-            "PYTHONHASHSEED": "0",
-            "CUDA_CACHE_DISABLE": "1",  # its files would exceed the limit of a file's size
-            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-        }
+        folder = self._folder.name
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own file
-            [sys.executable, "-s", "-S", "-B", "-P", "-X", "utf8", str(WORKER), str(theirs.fileno()), *paths],
-            env=environment,
-            cwd=self._folder.name,
+            self.fence.command(theirs.fileno()),
+            env=self.fence.environment(folder),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -217,7 +224,7 @@ class Sandbox:
         theirs.close()
         self._control = ours
         self._ready = False
-        ours.sendall(pack({"preload": list(self._preload)}))
+        ours.sendall(pack(self.fence.orders(self._preload, self.fence.uid())))
 
     def _restart(self) -> None:
         """Replace a worker that was killed or stopped by a new one."""
@@ -246,12 +253,14 @@ class Sandbox:
     def _fork(self) -> None:
         self._forks += 1
         folder = Path(self._folder.name) / str(self._forks)
-        folder.mkdir()
+        if not self.fence.inside:
+            folder.mkdir()
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         runner = Channel(ours, read)
         try:
-            runner.pid = self._command({"fork": str(folder)}, (theirs.fileno(), write), START_SECONDS)["pid"]
+            order = {"fork": self.fence.home(str(folder))}
+            runner.pid = self._command(order, (theirs.fileno(), write), START_SECONDS)["pid"]
         except FaultError:
             runner.close()
             raise
@@ -267,19 +276,19 @@ class Sandbox:
         runner.drain()
         try:
             reply = self._command({"reap": runner.pid, "grace": grace})
+            self.used.seconds += reply["seconds"]
+            self.used.kib = max(self.used.kib, reply["kib"])
+            self.left += reply["left"]
             return reply["status"], reply["killed"]
         except FaultError:
             # nothing of ours touches the worker while a submission runs: it was the submission
-            _kill(runner.pid)
+            if not self.fence.inside:  # else it has ended with the worker, and its number means nothing here
+                _kill(runner.pid)
+            self.replaced += 1
             self._restart()
             return 0, True
         finally:
             runner.close()
-
-
-def _is_library(path: str) -> bool:
-    """Say whether a folder holds installed packages: the course itself must not be importable."""
-    return Path(path).name in ("site-packages", "dist-packages") and Path(path).is_dir()
 
 
 def _kill(pid: int) -> None:

@@ -10,6 +10,7 @@ from grader.case import Answer, Case
 from grader.course import Course, find_course, read_submission
 from grader.errors import EmptyError, UsageError
 from grader.exercise import Exercise
+from grader.fence import Fence
 from grader.grade import Examined, Finding, evidence_of, grade_of, message_of, verdict_of
 from grader.ready import Note, Ready, ready
 from grader.shrink import shrink
@@ -54,7 +55,9 @@ def run(wish: Wish, note: Note | None = None) -> Result:
     grades: list[Grade] = []
     notes: list[str] = []
     for exercise, path in paths:
-        with ready(course, exercise, wish.seed, note) as made:
+        # a GPU's driver cannot be fenced in
+        fence = None if wish.device == "cpu" else Fence()
+        with ready(course, exercise, wish.seed, note, fence) as made:
             devices, sentence = _devices(made, wish.device)
             grades.append(study(made, path, devices, wish.smallest, note))
         notes += [sentence] if sentence and sentence not in notes else []

@@ -16,7 +16,7 @@ FLOORS = [
     {"ready"},
     {"diagnose", "shrink"},
     {"grade", "lint"},
-    {"bank"},
+    {"bank", "tier"},
     {"oracle", "sandbox"},
     {"course", "shortcut"},
     {"exercise"},
@@ -29,7 +29,7 @@ FLOORS = [
     {"wire"},
     {"tree"},
     {"array"},
-    {"limit", "reach"},
+    {"fence", "limit", "reach", "syscalls"},
     {"case", "verdict", "errors", "load", "cost", "cache"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from grader import cost  # noqa: E402, F401  probes use it
 from grader.wire import HEADER, pack, sizes, unpack  # noqa: E402
-from grader.worker import runner, warm  # noqa: E402
+from grader.worker import lock, runner, warm  # noqa: E402
 
 
 def receive(control: socket.socket) -> tuple[Any, list[int]]:
@@ -55,27 +55,34 @@ def adopt() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def sweep() -> None:
-    """Kill all children until there are none: each killed one hands over its own."""
+def sweep() -> int:
+    """Kill all children until there are none: each killed one hands over its own. Return how many there were."""
     me = Path(f"/proc/self/task/{os.getpid()}/children")
+    count = 0
     with contextlib.suppress(OSError):  # only Linux has it
         while pids := me.read_text("ascii").split():
             for pid in map(int, pids):
+                count += 1
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
+    return count
 
 
-def reap(pid: int, grace: float = 0.0) -> tuple[int, bool]:
-    """End a process group; return the wait status of its leader, and whether it had to be killed.
+def reap(pid: int, grace: float = 0.0) -> dict[str, Any]:
+    """End a process group; return how its leader ended and what it used.
 
     A process whose connection was found closed gets some seconds of grace to end by itself: how it
     ends says what happened.
+
+    Returns:
+        status: of the leader, as wait gives it; killed: whether it had to be killed; seconds: of
+        processor time; kib: the most memory it had.
     """
     deadline = time.monotonic() + grace
     while True:
-        found, status = os.waitpid(pid, os.WNOHANG)
+        found, status, used = os.wait4(pid, os.WNOHANG)
         if found or time.monotonic() >= deadline:
             break
         time.sleep(0.005)
@@ -84,10 +91,13 @@ def reap(pid: int, grace: float = 0.0) -> tuple[int, bool]:
     except ProcessLookupError:
         if not found:
             os.kill(pid, signal.SIGKILL)  # it has not become a leader yet
-    return (status, False) if found else (os.waitpid(pid, 0)[1], True)
+    if not found:
+        _, status, used = os.wait4(pid, 0)
+    seconds = used.ru_utime + used.ru_stime
+    return {"status": status, "killed": not found, "seconds": seconds, "kib": used.ru_maxrss}
 
 
-def serve(control: socket.socket) -> None:
+def serve(control: socket.socket, locked: runner.Locks) -> None:
     """Obey the grader until it closes its end."""
     running: set[int] = set()
     warmed = False
@@ -95,10 +105,11 @@ def serve(control: socket.socket) -> None:
         while True:
             message, fds = receive(control)
             if "fork" in message:
+                single()
                 pid = os.fork()
                 if pid == 0:
                     control.close()
-                    runner.run(fds[0], fds[1], message["fork"])
+                    runner.run(fds[0], fds[1], message["fork"], locked)
                 for fd in fds:
                     os.close(fd)
                 running.add(pid)
@@ -110,29 +121,44 @@ def serve(control: socket.socket) -> None:
                     warmed = True
             else:
                 running.discard(message["reap"])
-                status, killed = reap(message["reap"], message["grace"])
-                sweep()
-                control.sendall(pack({"status": status, "killed": killed}))
+                ended = reap(message["reap"], message["grace"])
+                control.sendall(pack({**ended, "left": sweep()}))
     except (EOFError, ConnectionError):
         for pid in running:
             reap(pid)
         sweep()
 
 
+def single() -> None:
+    """Insist on a single thread: the locks of others would stay closed for ever in a fork.
+
+    Raises:
+        RuntimeError: a library has started one.
+    """
+    tasks = Path("/proc/self/task")
+    if tasks.is_dir() and len(list(tasks.iterdir())) != 1:
+        raise RuntimeError("the worker has several threads; which library has started them?")
+
+
 def main() -> None:
     """Import what is asked for, say so, and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
-    message, _ = receive(control)
-    for name in message["preload"]:
+    orders, _ = receive(control)
+    if orders["uid"]:
+        lock.become(orders["uid"])
+    for name in orders["preload"]:
         importlib.import_module(name)
     sys.path.remove(ROOT)
     del sys.argv[1:]
     gc.collect()
     gc.freeze()  # what is loaded now stays: a child's collector need not touch (and copy) its pages
     adopt()
+    if orders["hidden"]:
+        lock.hide()
+    ruleset = lock.ruleset(orders["readable"]) if orders["readable"] else -1
     control.sendall(pack({"ready": True}))
-    serve(control)
+    serve(control, runner.Locks(ruleset, orders["program"]))
 
 
 if __name__ == "__main__":

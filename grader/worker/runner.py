@@ -12,6 +12,7 @@ import resource
 import socket
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -21,35 +22,50 @@ from grader.case import Array
 from grader.errors import WireError
 from grader.load import load
 from grader.wire import HEADER, TRUSTED, digest, pack, sizes, unpack
+from grader.worker import lock
 
 Reply = dict[str, Any]
 
+HIGHEST_FD = 64
 
-def run(channel: int, output: int, folder: str) -> NoReturn:
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What a submission's process takes upon itself: a Landlock ruleset (-1: none), a seccomp program (b"": none)."""
+
+    ruleset: int
+    program: bytes
+
+
+def run(channel: int, output: int, folder: str, locks: Locks) -> NoReturn:
     """Serve one submission and end the process. Called in a fresh fork."""
     os.setsid()
     os.chdir(folder)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.close(output)
+    for fd in range(3, HIGHEST_FD):  # whatever the worker has open
+        if fd not in (channel, locks.ruleset):
+            with contextlib.suppress(OSError):
+                os.close(fd)
     sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115  open until the end
     sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115
     try:
-        _serve(socket.socket(fileno=channel))
+        _serve(socket.socket(fileno=channel), locks)
     finally:
         os._exit(0)
 
 
-def _serve(sock: socket.socket) -> None:
+def _serve(sock: socket.socket, locks: Locks) -> None:
     submission = Submission("", "cpu")
-    limited = False
+    locked = False
     while True:
         message = _receive(sock)
         try:
             if "source" in message:
-                if not limited:
+                if not locked:
                     limit(message["limits"])
-                limited = True
+                    close(locks)
+                locked = True
                 submission = Submission(message["slug"], message["device"])
                 reply = submission.load(message["source"], message["probes"], message["parts"])
             else:
@@ -100,6 +116,13 @@ def limit(limits: dict[str, int]) -> None:
         # some systems do not know a limit (macOS: RLIMIT_AS); the parent's deadline still holds
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(name, (value, value))
+
+
+def close(locks: Locks) -> None:
+    """Lock this process in, for good."""
+    lock.restrict(locks.ruleset, locks.program)
+    if locks.ruleset >= 0:
+        os.close(locks.ruleset)
 
 
 def _size() -> int:
