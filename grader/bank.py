@@ -67,20 +67,16 @@ class Bank:
         """Return a bank of all that an oracle knows about some checks."""
         return cls({check: [(case, oracle.answer(check, case)) for case in oracle.cases(check)] for check in checks})
 
-    def save(self, path: Path, key: str) -> None:
-        """Write the bank to a file, all of it or nothing."""
-        tree = {
+    def dump(self) -> Any:
+        """Return the bank as a tree that the wire carries."""
+        return {
             check: [[case.inputs, answer.value, answer.witness, answer.touched] for case, answer in pairs]
             for check, pairs in self._entries.items()
         }
-        write(path, key, tree)
 
     @classmethod
-    def open(cls, path: Path, key: str) -> Self | None:
-        """Return the bank of a file, None if there is none with this key or it is damaged."""
-        tree = read(path, key)
-        if tree is None:
-            return None
+    def of(cls, tree: Any) -> Self:
+        """Return the bank of such a tree."""
         return cls(
             {
                 check: [
@@ -90,6 +86,16 @@ class Bank:
                 for check, rows in tree.items()
             }
         )
+
+    def save(self, path: Path, key: str) -> None:
+        """Write the bank to a file, all of it or nothing."""
+        write(path, key, self.dump())
+
+    @classmethod
+    def open(cls, path: Path, key: str) -> Self | None:
+        """Return the bank of a file, None if there is none with this key or it is damaged."""
+        tree = read(path, key)
+        return None if tree is None else cls.of(tree)
 
 
 def key_of(files: Iterable[Path], seed: int) -> str:

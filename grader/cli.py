@@ -1,6 +1,5 @@
 """The command `grader`. Heavy imports happen inside the commands: `list` and `--help` start at once."""
 
-import os
 import shutil
 import textwrap
 from pathlib import Path
@@ -68,13 +67,13 @@ def check(
     """
     from grader.study import Wish, run
 
-    result = run(Wish(names or [], source, device, smallest, seed, course), _note)
+    result = run(Wish(names or [], source, device, smallest, seed, course), note)
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
         from grader.report import show_result
 
-        show_result(_console(), result)
+        show_result(console(), result)
     if any(grade.broken for grade in result.exercises):
         raise typer.Exit(FAULT)
     raise typer.Exit(OK if all(grade.complete for grade in result.exercises) else FAILED)
@@ -103,7 +102,7 @@ def capstone(
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
-        show_capstone(_console(), result)
+        show_capstone(console(), result)
     if png:
         from grader import chart
 
@@ -139,7 +138,7 @@ def list_(
         rows = [_row(item) for item in exercises]
         width = max(len(item.slug) for item in exercises)
         lines = [f"{item.number:>2}  {item.slug:<{width}}  {item.points:>3} points  {item.title}" for item in exercises]
-    _print(rows, lines, as_json)
+    print_rows(rows, lines, as_json)
 
 
 def _row(exercise: "Exercise") -> dict[str, Any]:
@@ -170,51 +169,6 @@ def hint(
 
 
 @app.command()
-def audit(
-    names: Names = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw cases with.")] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many seeds at a time.")] = os.cpu_count() or 1,
-    as_json: Json = False,
-    course: CourseOption = None,
-) -> None:
-    """Prove the checks of exercises.
-
-    Right programs pass, every named wrong program fails; prints by how much.
-    """
-    from grader.audit import audit as run
-    from grader.audit import show_audit
-    from grader.course import find_course
-
-    found = find_course(course)
-    exercises = [found.find(name) for name in names] if names else found.exercises()
-    results = [run(found, exercise, range(seeds), jobs, _note) for exercise in exercises]
-    if as_json:
-        import json
-
-        # through the model's own JSON, which writes an infinite margin as text: JSON has no infinity
-        typer.echo(json.dumps([json.loads(result.model_dump_json()) for result in results], indent=2))
-    else:
-        for result in results:
-            show_audit(_console(), result)
-    raise typer.Exit(OK if all(result.green for result in results) else FAILED)
-
-
-@app.command()
-def new(
-    slug: Annotated[str, typer.Argument(metavar="SLUG", help="[a-z][a-z0-9_]*, at most 24 characters.")],
-    title: Annotated[str, typer.Option(help="Title of the exercise.")] = "",
-    course: CourseOption = None,
-) -> None:
-    """Write every file of a new exercise."""
-    from grader.course import find_course
-    from grader.new import create
-
-    for path in create(find_course(course), slug, title or slug.replace("_", " ").capitalize()):
-        typer.echo(f"wrote {path}")
-    typer.echo(f"Fill them in, then run: grader audit {slug}")
-
-
-@app.command()
 def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     """Look at this machine.
 
@@ -223,7 +177,7 @@ def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     from grader.doctor import examine
 
     rows = examine(course)
-    _print(
+    print_rows(
         rows,
         [f"{SIGNS[row['ok']]}  {row['what']}: {row['found']} - {row['meaning']}" for row in rows],
         as_json,
@@ -231,20 +185,11 @@ def doctor(as_json: Json = False, course: CourseOption = None) -> None:
     raise typer.Exit(FAULT if any(row["ok"] is False for row in rows) else OK)
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON schema of `grader check --json`."""
-    import json
-
-    from grader.verdict import Result
-
-    typer.echo(json.dumps(Result.model_json_schema(), indent=2))
-
-
 # --- printing ---------------------------------------------------------------------------------
 
 
-def _print(rows: list[dict[str, Any]], lines: list[str], as_json: bool) -> None:
+def print_rows(rows: list[dict[str, Any]], lines: list[str], as_json: bool) -> None:
+    """Print rows for machines, or lines for people."""
     if as_json:
         import json
 
@@ -259,12 +204,13 @@ def _wrapped(line: str, indent: int) -> str:
     return "\n".join(textwrap.wrap(line, width, subsequent_indent=" " * indent)) or line
 
 
-def _note(sentence: str) -> None:
+def note(sentence: str) -> None:
     """Say what takes long, on standard error, where a person looks."""
     typer.echo(f"grader: {sentence} ...", err=True)
 
 
-def _console() -> Any:
+def console() -> Any:
+    """Return the terminal, with nothing in texts taken for markup."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False)

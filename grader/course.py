@@ -7,6 +7,8 @@ from pathlib import Path
 from grader.errors import EmptyError, UsageError
 from grader.exercise import Exercise, read
 
+LARGEST = 1 << 20  # bytes of a file that is graded
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -91,7 +93,7 @@ def find_course(start: Path | None = None) -> Course:
     raise UsageError("no course was found here; run this in a course folder or name one with --course")
 
 
-def read_submission(path: Path, exercise: Exercise, limit: int = 1 << 20) -> bytes:
+def read_submission(path: Path, exercise: Exercise) -> bytes:
     """Return the bytes of a student's file.
 
     Raises:
@@ -102,15 +104,22 @@ def read_submission(path: Path, exercise: Exercise, limit: int = 1 << 20) -> byt
         raise ValueError(f"{path} is a folder; a file {exercise.filename} is graded")
     try:
         with path.open("rb") as file:
-            source = file.read(limit + 1)
+            source = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise EmptyError(f"there is no file {path}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    if len(source) > limit:
-        raise ValueError(f"{path} is larger than {limit >> 20} MiB; that is no solution of this exercise")
-    if b"\0" in source:
-        raise ValueError(f"{path} contains null bytes, as a file saved as UTF-16 does; save it as UTF-8")
-    if not source.strip():
-        raise ValueError(f"{path} is empty")
+    if why := unfit(source):
+        raise ValueError(f"{path} {why}")
     return source
+
+
+def unfit(source: bytes) -> str:
+    """Return why the content of a file is not graded, "" if it is; completes "the file ..."."""
+    if len(source) > LARGEST:
+        return f"is larger than {LARGEST >> 20} MiB; that is no solution of this exercise"
+    if b"\0" in source:
+        return "contains null bytes, as a file saved as UTF-16 does; save it as UTF-8"
+    if not source.strip():
+        return "is empty"
+    return ""

@@ -20,7 +20,6 @@ Tier = Literal["A", "B", "C"]
 
 PACKAGE = Path(__file__).parent
 INSIDE = "/engine/grader"  # where the package lies in bubblewrap's view
-SCRATCH = 16 << 20  # bytes of the only place that could be written, /tmp in bubblewrap's view
 # Of the grader's environment only this reaches the worker: where the linker finds CUDA, and which GPU.
 PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -51,10 +50,6 @@ class Fence:
         """Whether the worker has a view of its own: other process numbers, other paths."""
         return self.tier == "A"
 
-    def home(self, folder: str) -> str:
-        """Return the working folder of a submission: an empty one, where it may not write but in tier C."""
-        return "/tmp" if self.inside else folder  # noqa: S108  of bubblewrap's view, not of this machine
-
     def orders(self, preload: tuple[str, ...], uid: int) -> dict[str, object]:
         """Return what the worker is told first."""
         return {
@@ -81,10 +76,9 @@ class Fence:
         worker = [*python, f"{package}/worker/__main__.py", str(control), *libraries()]
         return [*self._bubble(), *worker] if self.inside else worker
 
-    def environment(self, folder: str) -> dict[str, str]:
+    def environment(self, home: str) -> dict[str, str]:
         """Return the environment of the command; bubblewrap itself shows its own, so it gets no other."""
         passed = {name: os.environ[name] for name in PASSED if name in os.environ} if self.tier == "C" else {}
-        home = self.home(folder)
         return passed | {
             "HOME": home,
             "TMPDIR": home,
@@ -106,13 +100,11 @@ class Fence:
             shutil.which("bwrap") or "bwrap",
             *([*alone, *kept] if self.root else ["--unshare-all", "--unshare-user"]),
             *"--die-with-parent --new-session --hostname grader".split(),
-            # first, for Python may lie in the machine's own /tmp
-            *f"--perms 1777 --size {SCRATCH} --tmpfs /tmp".split(),
             *_view(),
             *"--proc /proc --ro-bind /proc/sys /proc/sys --perms 0755 --dir /dev".split(),
             *(option for name in DEVICES for option in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
             *"--symlink /proc/self/fd /dev/fd".split(),
-            *f"--ro-bind {PACKAGE} {INSIDE} --chdir /tmp --remount-ro /".split(),
+            *f"--ro-bind {PACKAGE} {INSIDE} --chdir / --remount-ro /".split(),
         ]
 
 

@@ -15,7 +15,7 @@ from grader.reach import asked
 from grader.sandbox import Sandbox
 from grader.shortcut import Shortcut, shortcuts
 from grader.show import show
-from grader.verdict import Evidence, Grade, Outcome, Verdict
+from grader.verdict import Evidence, Grade, Outcome, Tier, Verdict
 from grader.walk import Difference
 
 # what an answer of each kind is worth; "value" is compared, "violation" is the program's doing
@@ -230,6 +230,12 @@ def verdict_of(examined: Examined) -> Verdict:
     )
 
 
+def unread(checks: Sequence[Check], outcome: Outcome, message: str) -> list[Verdict]:
+    """Return the verdicts on what could not be examined: the same for each check."""
+    finding = Finding(Case({}), Answer("value"), Answer("raised", message=message), outcome)
+    return [verdict_of(Examined(check, (finding,), ran=False)) for check in checks]
+
+
 def message_of(finding: Finding) -> str:
     """Return the sentence that says what a finding is."""
     if finding.outcome is Outcome.BROKEN:
@@ -261,8 +267,8 @@ def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
     )
 
 
-def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict]) -> Grade:
-    """Return the grade: a verdict for each check, and their sum."""
+def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "") -> Grade:
+    """Return the grade: a verdict for each check, and their sum. `fence` is the tier that it was examined in."""
     return Grade(
         exercise=exercise.slug,
         title=exercise.title,
@@ -271,6 +277,7 @@ def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict]) -> Grad
         points=sum(verdict.points for verdict in verdicts),
         verdicts=tuple(verdicts),
         next_step=_next_step(exercise, verdicts),
+        fence=fence,
     )
 
 

@@ -1,8 +1,12 @@
 """Shows results to people. It knows the models of verdict.py and no grader."""
 
+import dataclasses
+import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +18,9 @@ from grader.verdict import Evidence, Grade, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from grader.capstone import Capstone, Progress
+    from grader.plan import Event, Summary
+
+QUIET_SECONDS = 10.0  # between two lines where no bar can be drawn
 
 # sign and colour of an outcome; the word stands beside it, so that neither is needed to understand
 SIGNS = {
@@ -99,6 +106,62 @@ def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
         found.append(("this equals" if not number else "or equals", Text(f"{mistake.what} ({mistake.name})", "bold")))
         found.append(("", Text("explained above" if mistake.name in explained else mistake.why)))
     return found
+
+
+# --- a batch ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def batch_bar(as_json: bool, console: Console | None = None) -> "Iterator[Callable[[Event], None]]":
+    """Show how far a batch is: a bar on a terminal, a line now and then elsewhere, or events for machines.
+
+    Args:
+        as_json: print each event as a line of JSON on standard output.
+        console: where people look; standard error if None.
+    """
+    console = console or Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+    if as_json:
+
+        def event(now: "Event") -> None:
+            print(json.dumps({"event": "student", **dataclasses.asdict(now)}), flush=True)  # noqa: T201  this is the output
+
+        yield event
+    elif not console.is_terminal:
+        begun = told = time.monotonic()
+
+        def line(now: "Event") -> None:
+            nonlocal told
+            passed = time.monotonic() - begun
+            if now.done == now.students or time.monotonic() - told > QUIET_SECONDS:
+                told = time.monotonic()
+                left = passed / now.done * (now.students - now.done)
+                console.print(f"{now.done} of {now.students} students, {passed:.0f} s, about {left:.0f} s to go")
+
+        yield line
+    else:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = [TextColumn("grading"), BarColumn(20), MofNCompleteColumn(), TextColumn("students,")]
+        with Bar(*columns, TimeRemainingColumn(), TextColumn("left"), console=console) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda now: bar.update(task, total=now.students, completed=now.done)
+
+
+def show_summary(console: Console, summary: "Summary", results: Path) -> None:
+    """Print what a batch did."""
+    files = f"{summary.files} files of {', '.join(summary.exercises)}"
+    known = f", {summary.known} were known already or are copies" if summary.known else ""
+    console.print(Text.assemble((f"{summary.students} students", "bold"), f", {files}: {summary.graded} graded{known}"))
+    if summary.graded:
+        each = f"{1000 * summary.seconds / summary.graded:.0f} ms of processor time each"
+        console.print(Text(f"the submissions used {each}, at most {summary.kib / 1024:.0f} MiB", "dim"))
+    console.print(f"on average {summary.mean:.0%} of the points")
+    for names, what in ((summary.unread, "could not be read"), (summary.broken, "the grader failed at")):
+        if names:
+            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+            console.print(Text(f"{what}: {', '.join(names[:10])}{more}", "bold yellow"))
+    console.print(f"the results are in {results}: gradebook.csv, and grades/ with a file for each student")
 
 
 # --- the capstone -----------------------------------------------------------------------------

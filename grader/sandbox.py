@@ -9,27 +9,21 @@ about that submission, not an exception here. `FaultError` means that the worker
 import contextlib
 import os
 import signal
-import socket
-import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from grader.case import Answer, Case, Job, Kind, Limits
-from grader.channel import Channel, answer_of, receive
+from grader.channel import Channel, answer_of
 from grader.errors import FaultError, WireError
 from grader.fence import OWN_PROCESSES, Fence
 from grader.limit import kernel_limits
-from grader.show import clean
 from grader.tree import Caps
-from grader.wire import pack, unpack
+from grader.zygote import Zygote
 
-START_SECONDS = 120.0  # for the worker to import what is preloaded, on a slow disk
-REAP_SECONDS = 10.0
 GRACE_SECONDS = 1.0  # for a process that has closed its connection to end by itself
 PLAIN = Fence()
+CANARY = Job("canary", b"def twice(x):\n    return x + x\n", "def twice(module, x):\n    return module.twice(x)\n")
 
 
 @dataclass(slots=True)
@@ -49,23 +43,20 @@ class Sandbox:
     Attributes:
         fence: what stands between the worker and the machine.
         used: by all submissions since it was last set.
-        left: processes that submissions left behind; the worker has killed them.
-        replaced: workers that failed while a submission ran, and were replaced.
+        alarms: how often something looked wrong: a process cut its connection, broke the protocol,
+            was killed, left processes behind, or took the worker with it. The worker may be tried then.
+        shot: how many submissions the system killed, or someone else who may.
     """
 
     def __init__(self, preload: tuple[str, ...] = (), fence: Fence = PLAIN) -> None:
         self.fence = fence
+        self.shot = 0
         self.used = Used()
-        self.left = 0
-        self.replaced = 0
-        self._preload = preload
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
-        Path(self._folder.name).chmod(0o755)  # a worker may run as another user
+        self.alarms = 0
         self._job: Job | None = None
         self._runner: Channel | None = None
         self._spent: dict[str, float] = {}
-        self._forks = 0
-        self._start()
+        self._zygote = Zygote(preload, fence)
 
     def __enter__(self) -> Self:
         return self
@@ -78,12 +69,7 @@ class Sandbox:
         # a worker that has failed already cannot be asked to kill; it has reported that before
         with contextlib.suppress(FaultError):
             self.leave()
-        self._control.close()
-        _kill(self._process.pid)
-        self._process.wait()
-        if self._process.stderr:
-            self._process.stderr.close()
-        self._folder.cleanup()
+        self._zygote.close()
 
     def open(self, job: Job, fresh: bool = True) -> Answer:
         """Load a submission. Kind "value" means that it is ready to answer.
@@ -108,9 +94,14 @@ class Sandbox:
             self._reap()
 
     @property
+    def pid(self) -> int:
+        """The number of the worker's process on this machine."""
+        return self._zygote.pid
+
+    @property
     def warm(self) -> bool:
         """Whether the process of the submission began with everything warmed: all but the very first."""
-        return self._forks > 1
+        return self._zygote.forks > 1
 
     def answer(self, check: str, case: Case) -> Answer:
         """Return what the probe of a check makes of a case, in a fresh process if the last one ended.
@@ -132,6 +123,16 @@ class Sandbox:
         self._spent[check] = self._spent.get(check, 0.0) + time.monotonic() - begun
         return answer
 
+    def sound(self) -> bool:
+        """Say whether the worker still does what it should, by a program whose answer is known."""
+        try:
+            self.open(CANARY)
+            answer = self.answer("twice", Case({"x": [1, "a", 0.5]}))
+            self.leave()
+        except FaultError:
+            return False
+        return answer.kind == "value" and answer.value == [1, "a", 0.5, 1, "a", 0.5]
+
     def has_cuda(self) -> bool:
         """Say whether torch finds a GPU; asked of a fork, so that CUDA never starts in the grader.
 
@@ -150,7 +151,7 @@ class Sandbox:
         job = self._job
         assert job is not None
         if self._runner is None:
-            self._fork()
+            self._runner = self._zygote.fork()
         message = {
             "slug": job.slug,
             "source": job.source,
@@ -171,6 +172,7 @@ class Sandbox:
             reply = runner.exchange(message, time.monotonic() + seconds, caps)
             return answer_of(reply, runner.tail())
         except TimeoutError:
+            self.alarms += 1
             self._reap()
             return Answer(
                 "timeout",
@@ -178,11 +180,14 @@ class Sandbox:
                 output=runner.tail(),
             )
         except (EOFError, ConnectionError):
+            self.alarms += 1
             status, killed = self._reap(grace=GRACE_SECONDS)
+            self.shot += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and not killed
             if killed:
                 return Answer("died", message="the program cut its connection to the grader", output=runner.tail())
             return self._died(status, runner.tail())
         except WireError as error:
+            self.alarms += 1
             self._reap()
             return Answer("violation", message=f"what came back cannot be read: {error}", output=runner.tail())
 
@@ -205,95 +210,19 @@ class Sandbox:
             kind, message=texts.get(signal.Signals(number), f"the process was ended by {name}"), output=output
         )
 
-    # --- the worker -----------------------------------------------------------------------
-
-    def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        folder = self._folder.name
-        self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own file
-            self.fence.command(theirs.fileno()),
-            env=self.fence.environment(folder),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            close_fds=True,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
-        self._ready = False
-        ours.sendall(pack(self.fence.orders(self._preload, self.fence.uid())))
-
-    def _restart(self) -> None:
-        """Replace a worker that was killed or stopped by a new one."""
-        self._control.close()
-        _kill(self._process.pid)
-        self._process.wait()
-        if self._process.stderr:
-            self._process.stderr.close()
-        self._start()
-
-    def _command(self, message: dict[str, Any], fds: tuple[int, ...] = (), seconds: float = REAP_SECONDS) -> Any:
-        """Send a command to the worker and return its reply."""
-        try:
-            if not self._ready:
-                receive(self._control, time.monotonic() + START_SECONDS)
-                self._ready = True
-            self._control.settimeout(seconds)
-            socket.send_fds(self._control, [pack(message)], list(fds))
-            return unpack(receive(self._control, time.monotonic() + seconds))
-        except (OSError, EOFError, WireError) as error:
-            _kill(self._process.pid)
-            self._process.wait()
-            words = (self._process.stderr.read() if self._process.stderr else b"").decode("utf-8", "replace")
-            raise FaultError(f"the worker process failed: {clean(words.strip()[-500:]) or repr(error)}") from None
-
-    def _fork(self) -> None:
-        self._forks += 1
-        folder = Path(self._folder.name) / str(self._forks)
-        if not self.fence.inside:
-            folder.mkdir()
-        ours, theirs = socket.socketpair()
-        read, write = os.pipe()
-        runner = Channel(ours, read)
-        try:
-            order = {"fork": self.fence.home(str(folder))}
-            runner.pid = self._command(order, (theirs.fileno(), write), START_SECONDS)["pid"]
-        except FaultError:
-            runner.close()
-            raise
-        finally:
-            theirs.close()
-            os.close(write)
-        self._runner = runner
-
     def _reap(self, grace: float = 0.0) -> tuple[int, bool]:
         """End the submission's process group; return how its leader ended, and whether it was killed."""
         runner, self._runner = self._runner, None
         assert runner is not None
-        runner.drain()
         try:
-            reply = self._command({"reap": runner.pid, "grace": grace})
-            self.used.seconds += reply["seconds"]
-            self.used.kib = max(self.used.kib, reply["kib"])
-            self.left += reply["left"]
-            return reply["status"], reply["killed"]
+            ended = self._zygote.reap(runner, grace)
         except FaultError:
+            self.alarms += 1
+            if self.fence.tier != "C":
+                raise FaultError("the worker was killed, which no submission can do from behind the fence") from None
             # nothing of ours touches the worker while a submission runs: it was the submission
-            if not self.fence.inside:  # else it has ended with the worker, and its number means nothing here
-                _kill(runner.pid)
-            self.replaced += 1
-            self._restart()
             return 0, True
-        finally:
-            runner.close()
-
-
-def _kill(pid: int) -> None:
-    """Kill a process group; it may be gone already."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        self.used.seconds += ended["seconds"]
+        self.used.kib = max(self.used.kib, ended["kib"])
+        self.alarms += bool(ended["left"])
+        return ended["status"], ended["killed"]

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from grader import __version__
-from grader.case import Answer, Case
 from grader.course import Course, find_course, read_submission
 from grader.errors import EmptyError, UsageError
 from grader.exercise import Exercise
 from grader.fence import Fence
-from grader.grade import Examined, Finding, evidence_of, grade_of, message_of, verdict_of
+from grader.grade import Examined, Finding, evidence_of, grade_of, message_of, unread, verdict_of
 from grader.ready import Note, Ready, ready
 from grader.shrink import shrink
 from grader.verdict import Grade, Outcome, Result
@@ -140,7 +139,7 @@ def study(
         if found := shrunk.get(item.check.name):
             verdict = verdict.model_copy(update={"evidence": evidence_of(found, True), "message": message_of(found)})
         verdicts.append(verdict.model_copy(update={"mistakes": mistakes.get(item.check.name, ())}))
-    return grade_of(exercise, str(path), verdicts)
+    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier)
 
 
 def _examine(made: Ready, source: bytes, devices: Sequence[Device]) -> list[Examined]:
@@ -167,7 +166,5 @@ def _shrink(made: Ready, source: bytes, examined: Sequence[Examined], device: De
 
 
 def _unread(made: Ready, path: Path, outcome: Outcome, message: str) -> Grade:
-    """Return the grade of a file that cannot even be read: the same verdict for each check."""
-    finding = Finding(Case({}), Answer("value"), Answer("raised", message=message), outcome)
-    verdicts = [verdict_of(Examined(check, (finding,), ran=False)) for check in made.grader.checks]
-    return grade_of(made.exercise, str(path), verdicts)
+    """Return the grade of a file that cannot even be read."""
+    return grade_of(made.exercise, str(path), unread(made.grader.checks, outcome, message))

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA_VERSION: Literal[1] = 1
 
 
+# of the fence (fence.py) that a submission ran behind; empty if nothing was run
+Tier = Literal["A", "B", "C", ""]
+
+
 class Outcome(StrEnum):
     """What a check found. Only `passed` earns points."""
 
@@ -78,6 +82,9 @@ class Grade(Model):
     points: int = Field(ge=0)
     verdicts: tuple[Verdict, ...]
     next_step: str = ""
+    fence: Tier = Field(
+        default="", description="tier of the fence that it ran behind (C: none); empty if it did not run"
+    )
 
     @property
     def complete(self) -> bool:
@@ -91,12 +98,13 @@ class Grade(Model):
 
 
 class Result(Model):
-    """What `grader check --json` prints."""
+    """What `grader check --json` prints, and what `grader batch` writes for each student."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     grader: str = Field(description="version of the grader")
     seed: int
     device: str = Field(description="device asked for: cpu, cuda, auto or all")
+    student: str = Field(default="", description="who handed it in, in a batch")
     note: str = Field(default="", description="what the user should know about the run")
     score: int
     points: int

@@ -76,3 +76,16 @@ def grade_text(tiny_ready, tmp_path):
         return study(tiny_ready, path, **options)
 
     return grade
+
+
+def descendants(pid):
+    """Return the processes below a process, from /proc."""
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(child) for child in path.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child, *descendants(child)]
+    return found

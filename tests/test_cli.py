@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jsonschema
 import pytest
 
 from grader.verdict import Result
-from tests.conftest import ROOT, SLUGS
+from tests.conftest import ROOT, SLUGS, descendants
 
 GRADER = [sys.executable, "-c", "from grader.entry import main; main()"]
 
@@ -181,46 +182,34 @@ def test_an_unexpected_error_is_ours_and_says_how_to_see_more(tiny, tmp_path):
     assert "checks.py cannot be loaded" in result.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see what the program does")
 def test_an_interrupt_ends_with_130_and_leaves_no_process(tiny, tmp_path):
-    marker = tmp_path / "started"
-    (tmp_path / "double.py").write_text(f"open({str(marker)!r}, 'w').close()\nwhile True: pass\n")
-    text = (
-        (tiny.root / "exercises" / "01_double" / "exercise.yaml")
-        .read_text()
-        .replace("load_seconds: 2", "load_seconds: 60")
-    )
+    (tmp_path / "double.py").write_text("while True: pass\n")
     shutil.copytree(tiny.root, tmp_path / "course")
-    (tmp_path / "course" / "exercises" / "01_double" / "exercise.yaml").write_text(text)
-    command = [
-        sys.executable,
-        "-c",
-        "from grader.entry import main; main()",
-        "check",
-        "--course",
-        str(tmp_path / "course"),
-    ]
-    process = subprocess.Popen(
-        [*command, "--from", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    for _ in range(600):
-        if marker.exists():
-            break
-        time.sleep(0.05)
+    limits = tmp_path / "course" / "exercises" / "01_double" / "exercise.yaml"
+    limits.write_text(limits.read_text().replace("load_seconds: 2", "load_seconds: 60"))
+    command = [sys.executable, "-c", "from grader.entry import main; main()", "check"]
+    command += ["--course", str(tmp_path / "course"), "--from", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not any(_ticks(pid) > 20 for pid in descendants(process.pid)):
+        time.sleep(0.02)  # until the program has looped for a while
+    below = descendants(process.pid)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in stderr
     assert "Traceback" not in stderr
-    spinning = [pid for pid in os.listdir("/proc") if pid.isdigit() and _works_in(pid, str(tmp_path))]
-    assert spinning == []
+    assert below
+    assert not [pid for pid in below if _ticks(pid) > 0], "the program still runs"
 
 
-def _works_in(pid, text):
+def _ticks(pid):
+    """Return the processor time that a process has used, 0 if it has ended."""
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return text.encode() in file.read()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
+        return 0
+    return 0 if fields[0] == "Z" else int(fields[11])
 
 
 def test_list_shows_the_exercises_and_the_checks_of_one():
@@ -251,8 +240,17 @@ def test_doctor_says_what_each_finding_means():
     result = run("doctor", "--json")
     assert result.returncode == 0
     rows = {row["what"]: row for row in json.loads(result.stdout)}
-    assert set(rows) == {"python", "torch", "cuda", "sandbox", "cache", "course"}
-    assert all(row["meaning"] and row["ok"] for row in rows.values())
+    assert set(rows) == {
+        "python",
+        "torch",
+        "cuda",
+        "worker",
+        "cache",
+        "course",
+        *(row for row in rows if row.startswith("fence ")),
+    }
+    assert all(row["meaning"] and row["ok"] is not False for row in rows.values())
+    assert [row["ok"] for row in rows.values() if row["what"].startswith("fence ")][-1], "the last one tried works"
 
 
 def test_auto_takes_the_cpu_and_says_so_where_there_is_no_gpu():

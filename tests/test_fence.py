@@ -251,8 +251,8 @@ def test_closing_the_sandbox_ends_its_processes_and_removes_its_folder():
     from grader.case import Case, Job
 
     with Sandbox() as sandbox:
-        folder = sandbox._folder.name
-        worker = sandbox._process.pid
+        folder = sandbox._zygote.home
+        worker = sandbox.pid
         assert (
             sandbox.open(Job("x", b"import os\nPID = os.getpid()\n", "def pid(m):\n    return m.PID\n")).kind == "value"
         )
@@ -275,7 +275,7 @@ def test_a_worker_that_was_killed_under_a_submission_is_replaced():
     job = Job("x", b"", "def f(m):\n    return 1\n")
     with Sandbox() as sandbox:
         sandbox.open(job)
-        os.killpg(sandbox._process.pid, 9)
-        sandbox._process.wait()
+        os.killpg(sandbox.pid, 9)
+        sandbox._zygote._process.wait()
         assert sandbox.open(job).kind == "value"
         assert sandbox.answer("f", Case({})).value == 1

@@ -1,0 +1,58 @@
+"""Grades a class: every file once, in several processes, so that nothing that is done is ever lost.
+
+The journal has each finished grade. A run that came to an end in whatever way goes on when it is run again.
+"""
+
+from grader.course import Course
+from grader.errors import UsageError
+from grader.fence import exposed
+from grader.intake import submissions
+from grader.journal import Journal
+from grader.plan import Plan, Summary, Watch
+from grader.pool import Cluster
+from grader.ready import Note
+from grader.register import Register
+from grader.tier import best, findings
+
+
+def run(course: Course, plan: Plan, note: Note, watch: Watch) -> Summary:
+    """Grade a class; see `Plan`. `note` is told of what takes long, `watch` of each student.
+
+    Raises:
+        UsageError: a folder, an exercise or the fence is not there.
+        EmptyError: nobody handed in anything.
+        FaultError: our own failure, such as a full disk; what was graded before is kept.
+    """
+    chosen = [course.find(name) for name in plan.names] if plan.names else course.exercises()
+    found = submissions(plan.submissions, chosen)
+    handed = {slug for item in found for slug in item.files}
+    exercises = [exercise for exercise in chosen if plan.names or exercise.slug in handed]
+    if not exercises:
+        names = ", ".join(exercise.filename for exercise in chosen)
+        raise UsageError(f"nobody in {plan.submissions} handed in any of {names}")
+    _insist(course, plan)
+    with Journal(plan.results / "journal.jsonl", fresh=plan.force) as journal:
+        made = Register(journal, plan, watch, len(found))
+        for exercise in exercises:
+            made.take(course, exercise, note)
+        pool = Cluster(plan.scheduler, made.bundles) if plan.scheduler else made.local()
+        try:
+            made.grade(found, pool)
+        except BaseException:
+            pool.close(now=True)
+            raise
+        pool.close()
+        return made.finish(found)
+
+
+def _insist(course: Course, plan: Plan) -> None:
+    """Refuse to run the files of others without a fence."""
+    if not plan.fenced:
+        return
+    if shown := exposed(course.root):
+        raise UsageError(f"submissions can read {shown}, where this course lies: move the course elsewhere")
+    if not plan.scheduler and best().tier == "C":
+        why = "; ".join(f"tier {item.fence.tier}: {item.problem} ({item.fix})" for item in findings() if item.problem)
+        raise UsageError(
+            f"no fence works here, so submissions could do anything. {why}. --no-sandbox does it all the same"
+        )

@@ -1,0 +1,106 @@
+"""The commands of those who run a course: grade a class, prove the checks, begin an exercise."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli import CourseOption, Json, Names, Seed, app, console, note
+from grader.errors import FAILED, FAULT, OK
+
+__all__ = ["app"]  # cli.py's, with these commands
+
+
+@app.command()
+def batch(
+    submissions: Annotated[Path, typer.Argument(metavar="DIR", help="A folder (or .py file) for each student.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")],
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--exercise", "-e", metavar="SLUG", help="Grade this one; several times for more."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = os.cpu_count() or 1,
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Use a dask cluster, as tcp://host:8786.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Grade everything anew.")] = False,
+    no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events as lines of JSON.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade a class.
+
+    Run it again to go on after an interruption, or when files were added: what is graded is kept.
+    The exit code is 0 if every file was graded, whatever the marks; 1 if a file could not be read.
+    """
+    import dataclasses
+    import json
+
+    from grader.batch import run
+    from grader.course import find_course
+    from grader.plan import Plan
+    from grader.report import batch_bar, show_summary
+
+    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed)
+    with batch_bar(as_json) as watch:
+        summary = run(find_course(course), plan, note, watch)
+    if as_json:
+        typer.echo(json.dumps({"event": "end", **dataclasses.asdict(summary)}))
+    else:
+        show_summary(console(), summary, output)
+    raise typer.Exit(FAULT if summary.broken else FAILED if summary.unread else OK)
+
+
+@app.command()
+def audit(
+    names: Names = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw cases with.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many seeds at a time.")] = os.cpu_count() or 1,
+    as_json: Json = False,
+    course: CourseOption = None,
+) -> None:
+    """Prove the checks of exercises.
+
+    Right programs pass, every named wrong program fails; prints by how much.
+    """
+    from grader.audit import audit as run
+    from grader.audit import show_audit
+    from grader.course import find_course
+
+    found = find_course(course)
+    exercises = [found.find(name) for name in names] if names else found.exercises()
+    results = [run(found, exercise, range(seeds), jobs, note) for exercise in exercises]
+    if as_json:
+        import json
+
+        # through the model's own JSON, which writes an infinite margin as text: JSON has no infinity
+        typer.echo(json.dumps([json.loads(result.model_dump_json()) for result in results], indent=2))
+    else:
+        for result in results:
+            show_audit(console(), result)
+    raise typer.Exit(OK if all(result.green for result in results) else FAILED)
+
+
+@app.command()
+def new(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="[a-z][a-z0-9_]*, at most 24 characters.")],
+    title: Annotated[str, typer.Option(help="Title of the exercise.")] = "",
+    course: CourseOption = None,
+) -> None:
+    """Write every file of a new exercise."""
+    from grader.course import find_course
+    from grader.new import create
+
+    for path in create(find_course(course), slug, title or slug.replace("_", " ").capitalize()):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"Fill them in, then run: grader audit {slug}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of `grader check --json`."""
+    import json
+
+    from grader.verdict import Result
+
+    typer.echo(json.dumps(Result.model_json_schema(), indent=2))
