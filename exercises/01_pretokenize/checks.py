@@ -118,7 +118,7 @@ def normalizing_drops_accents_and_case(module, text):
 def plain_texts():
     found = ["ﬁ", "½ ² ①", "straße ẞ", "øłđ ØŁĐ", "ʼn ĳ Ǆ ǅ", "Ａｂ１", "™ ℃", "a\u00a0b  c\t\n", "की कः"]
     found += ["1\ufe0f\u20e3", "한국", "\u09cb", "日本 ・ 語", "e\u200bx\xad", "\x00a\x1c\u3000", " Ab "]
-    found += ["ð æ œ ŋ", "“X” … ¿", "≠ ≮", "😀👩‍🔬", "ｶﾞ ガ が", "\u2126 \u212a", "\ufeffa", "𝐀 𝔸"]
+    found += ["ð æ œ ŋ", "“X” … ¿", "≠ ≮", "😀👩‍🔬", "ｶﾞ ガ が", "\u2126 \u212a", "\ufeffa", "\u200da\u200d", "𝐀 𝔸"]
     return _texts(found)
 
 

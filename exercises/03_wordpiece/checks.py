@@ -245,6 +245,7 @@ def some_merges():
     found += [(("c", "###"), "c##"), (("##c", "###"), "cc##"), (("#", "##a"), "#a"), (("##é", "##日"), "aé日")]
     cases = [_merge(pair, word) for pair, word in found]
     # the same letters, another pair; and symbols that end or begin as those of the pair do
+    cases.append({"pair": ("c", "####"), "split": ["c", "####", "##d"]})
     cases.append({"pair": ("a", "##bc"), "split": ["ab", "##c", "##a", "##bc"]})
     cases.append({"pair": ("##b", "##c"), "split": ["b", "##c", "##ab", "##c", "##b", "##cd", "##b", "##c"]})
     return cases

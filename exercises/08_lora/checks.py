@@ -515,6 +515,7 @@ TARGETS = (
     [],
     ["out", "2", "flora"],
     ["B", "norm"],
+    ["fl", "ou", "se"],  # how names begin
 )
 
 
