@@ -74,10 +74,10 @@ def _tensor(torch: Any, value: Any, limit: int) -> Array:
         if plain.device.type == "meta":
             return Array(name, shape, b"", "meta")
         _fits(plain.numel(), name, limit)
-        whole = plain.cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
-        # torch calls a tensor of one number contiguous whatever its stride, and then refuses to view it
-        flat = whole.reshape(-1).as_strided((whole.numel(),), (1,))
-        return Array(name, shape, flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        whole = plain.cpu().resolve_conj().resolve_neg()
+        if name.startswith(("bfloat", "float8")):  # numpy has no such numbers; their bits are integers of that width
+            whole = whole.view(torch.int16 if WIDTHS[name] == 2 else torch.uint8)
+        return Array(name, shape, whole.numpy().tobytes())
 
 
 def native(array: Array) -> Any:

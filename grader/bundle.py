@@ -14,8 +14,9 @@ from grader.check import checks_of
 from grader.diagnose import Recording
 from grader.errors import FaultError
 from grader.exercise import Exercise
-from grader.grade import Grader, grade_of, verdict_of
+from grader.grade import Grader
 from grader.load import load, probes
+from grader.mark import grade_of, verdict_of
 from grader.ready import Note, Ready
 from grader.sandbox import Sandbox
 from grader.verdict import Grade
@@ -52,7 +53,9 @@ class Bundle:
         name = f"checks_{self.exercise.slug}"
         checks = checks_of(load(self.checks.encode(), name, f"{name}.py"))
         bank = Bank.of(unpack(self.bank, TRUSTED))
-        return Desk(Grader(self.exercise, checks, bank, sandbox, probes(self.checks)), self.recording)
+        grader = Grader(self.exercise, checks, bank, sandbox, probes(self.checks))
+        grader.remember = True
+        return Desk(grader, self.recording)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,16 @@
 
 import os
 import select
+import signal
 import socket
 import time
 from typing import Any
 
-from grader.case import Answer
+from grader.case import Answer, Kind
 from grader.errors import WireError
 from grader.show import clean
 from grader.tree import Caps
-from grader.wire import HEADER, TRUSTED, pack, sizes, unpack
+from grader.wire import HEADER, sizes
 
 TAIL = 4096  # bytes of a program's output that are kept
 KINDS = frozenset({"value", "not_started", "missing", "raised", "unsendable", "memory", "broken"})
@@ -34,16 +35,17 @@ class Channel:
             os.close(self.output)
             self.output = -1
 
-    def exchange(self, message: dict[str, Any], deadline: float, caps: Caps) -> dict[str, Any]:
-        """Send a message and return the reply to it; the deadline is for both."""
-        self.number += 1
+    def exchange(self, frame: bytes, deadline: float, caps: Caps) -> bytes:
+        """Send a frame and return the one that answers it; the deadline is for both."""
+        self.number = (self.number + 1) % (1 << 32)
+        number = self.number.to_bytes(4, "big")
         self.printed = b""
         self.sock.settimeout(max(0.001, deadline - time.monotonic()))
-        self.sock.sendall(pack({**message, "number": self.number}, TRUSTED))
-        reply = unpack(receive(self.sock, deadline, caps, self), caps)
-        if not isinstance(reply, dict) or reply.get("number") != self.number:
+        self.sock.sendall(number + frame)
+        reply = receive(self.sock, deadline, caps, self)
+        if reply[:4] != number:
             raise WireError("an answer to another question")
-        return reply
+        return reply[4:]
 
     def drain(self) -> None:
         """Read what the program has printed so far and keep its tail."""
@@ -64,43 +66,65 @@ class Channel:
 
 
 def receive(sock: socket.socket, deadline: float, caps: Caps | None = None, channel: Channel | None = None) -> bytes:
-    """Return one whole frame; the header is checked before the rest is read.
+    """Return one whole frame, after its number where it comes through a channel.
+
+    The header is checked before the rest is read; nothing may follow.
 
     Raises:
         TimeoutError: it was not complete by the deadline.
         EOFError: the other end was closed.
-        WireError: the header is wrong or announces too much.
+        WireError: the header is wrong or announces too much, or more came than was announced.
     """
     caps = caps or Caps()
+    before = 0 if channel is None else 4
     frame = bytearray()
-    wanted = HEADER.size
+    wanted = head = before + HEADER.size
     while len(frame) < wanted:
         watched: list[Any] = [sock] if channel is None or channel.output < 0 else [sock, channel.output]
         left = deadline - time.monotonic()
         ready, _, _ = select.select(watched, [], [], max(0.0, left))
-        if channel is not None:
+        if channel is not None and channel.output in ready:
             channel.drain()
         if sock in ready:
-            data = sock.recv(min(1 << 20, wanted - len(frame)))
+            data = sock.recv(1 << 20)
             if not data:
                 raise EOFError("closed")
             frame += data
-            if len(frame) == HEADER.size:
-                wanted += sum(sizes(bytes(frame), caps))
+            if wanted == head and len(frame) >= head:
+                wanted += sum(sizes(bytes(frame[before:head]), caps))
         elif left <= 0:
             raise TimeoutError
+    if len(frame) > wanted:
+        raise WireError("more than one answer")
     return bytes(frame)
 
 
-def answer_of(reply: dict[str, Any], output: str) -> Answer:
+def answer_of(reply: Any) -> Answer:
     """Return the `Answer` of a reply.
 
     Raises:
         WireError: a field is missing or of the wrong type.
     """
+    if type(reply) is not dict:
+        raise WireError("an answer with unknown fields")
     texts = {name: reply.get(name, "") for name in ("error", "message", "traceback", "touched")}
     calls = reply.get("calls", [])
     if reply.get("kind") not in KINDS or any(type(text) is not str for text in [*texts.values(), *calls]):
         raise WireError("an answer with unknown fields")
     texts = {name: clean(text[:20_000]) for name, text in texts.items()}
-    return Answer(reply["kind"], reply.get("value"), calls=tuple(sorted(set(calls))), output=output, **texts)
+    return Answer(reply["kind"], reply.get("value"), calls=tuple(sorted(set(calls))), **texts)
+
+
+def ended(status: int) -> Answer:
+    """Describe how a process ended, from its wait status."""
+    if os.WIFEXITED(status):
+        return Answer("died", message=f"the program ended the process (exit status {os.WEXITSTATUS(status)})")
+    number = signal.Signals(os.WTERMSIG(status))
+    kinds: dict[signal.Signals, Kind] = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}
+    texts = {
+        signal.SIGSEGV: "the process crashed (segmentation fault); often a recursion without end",
+        signal.SIGXCPU: "the program used up its processor time",
+        signal.SIGSYS: "the program made a system call of another kind of machine, which is not allowed",
+        signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
+    }
+    return Answer(kinds.get(number, "died"), message=texts.get(number, f"the process was ended by {number.name}"))

@@ -12,10 +12,9 @@ from grader.errors import FaultError
 from grader.exercise import Exercise, Refused
 from grader.oracle import Oracle, on_meta
 from grader.reach import asked
-from grader.sandbox import Sandbox
+from grader.sandbox import Sandbox, question
 from grader.shortcut import Shortcut, shortcuts
-from grader.show import show
-from grader.verdict import Evidence, Grade, Outcome, Tier, Verdict
+from grader.verdict import Outcome
 from grader.walk import Difference
 
 # what an answer of each kind is worth; "value" is compared, "violation" is the program's doing
@@ -34,6 +33,8 @@ OUTCOMES = {
 CHANGED = "changed inputs"
 # after these the process is gone or each further case costs a deadline: the check ends
 FATAL = frozenset({"died", "violation", "timeout", "memory", "broken", "not_started", "missing"})
+
+REMEMBERED = 256  # different right answers to a check that are kept
 
 # what torch says where a program asks the meta device for a value, or for a shape that depends on values
 VALUES_WANTED = (
@@ -88,6 +89,8 @@ class Grader:
         oracle: has the cases and the true answers.
         sandbox: runs the submission.
         probes: source of the probes, all that the worker gets of checks.py.
+        remember: whether a program whose answers to a check are those of one that passed is not judged
+            again; its findings are those of the other then. For a class.
     """
 
     def __init__(
@@ -98,7 +101,11 @@ class Grader:
         self.oracle = oracle
         self.sandbox = sandbox
         self.probes = probes
+        self.remember = False
         self.asked = asked(probes)
+        self._questions: dict[tuple[str, bool], bytes] = {}
+        # check, whether on meta -> seal -> what was found: the same answers need not be judged twice
+        self._passed: dict[tuple[str, bool], dict[bytes, tuple[Finding, ...]]] = {}
 
     def examine(
         self, source: bytes, device: Literal["cpu", "cuda"] = "cpu", checks: Sequence[Check] | None = None
@@ -146,6 +153,10 @@ class Grader:
         try:
             if (meta or isinstance(check.compare, Growth)) and not self.sandbox.warm:
                 self.sandbox.leave()  # the next fork has what makes the meta device and counting quick
+            together = self._together(check, meta)
+            if together is not None:
+                return Examined(check, together, "meta" if meta else device)
+            self.sandbox.leave()  # one by one, as if nothing had been asked before
             for case in self.oracle.cases(check.name):
                 findings.append(self.case(check, case, meta))
                 if findings[-1].got.kind in FATAL:
@@ -154,12 +165,39 @@ class Grader:
             findings.append(_broken(str(error)))
         return Examined(check, tuple(findings), "meta" if meta else device)
 
+    def _together(self, check: Check, meta: bool) -> tuple[Finding, ...] | None:
+        """Ask for all cases of a check at once; None if they must be asked one by one."""
+        key = (check.name, meta)
+        cases = self.oracle.cases(check.name)
+        pairs = [(case, self.oracle.answer(check.name, case)) for case in cases]
+        if key not in self._questions:
+            asked_for = [on_meta(*pair)[0] for pair in pairs] if meta else cases
+            self._questions[key] = question(check.name, asked_for)
+        known = self._passed.setdefault(key, {})
+        found = self.sandbox.round(self._questions[key], len(cases), known)
+        if found is None:
+            return None
+        if found.seal in known:
+            return known[found.seal]
+        findings = []
+        for (case, expected), got in zip(pairs, found.answers, strict=False):
+            findings.append(self._judged(check, *(on_meta(case, expected) if meta else (case, expected)), got, meta))
+            if got.kind in FATAL:
+                break
+        passed = all(finding.outcome is Outcome.PASSED for finding in findings)
+        if self.remember and passed and len(known) < REMEMBERED:
+            known[found.seal] = tuple(findings)
+        return tuple(findings)
+
     def case(self, check: Check, case: Case, meta: bool = False) -> Finding:
         """Run one case of a check on the submission that is open in the sandbox."""
         expected = self.oracle.answer(check.name, case)
         if meta:
             case, expected = on_meta(case, expected)
-        got = self.sandbox.answer(check.name, case)
+        return self._judged(check, case, expected, self.sandbox.answer(check.name, case), meta)
+
+    def _judged(self, check: Check, case: Case, expected: Answer, got: Answer, meta: bool) -> Finding:
+        """Return what an answer is worth."""
         if meta and _reads_values(got):
             # a program that looks at values cannot be followed without a GPU; that is no mistake
             return Finding(case, expected, got, Outcome.PASSED)
@@ -208,88 +246,3 @@ def _reads_values(answer: Answer) -> bool:
     if "Cannot copy out of meta tensor" in answer.message:
         return ".tolist(" in answer.traceback
     return any(sign in answer.message for sign in VALUES_WANTED)
-
-
-# --- verdicts ---------------------------------------------------------------------------------
-
-
-def verdict_of(examined: Examined) -> Verdict:
-    """Return the verdict of a check; mistakes are added by diagnose.py."""
-    check, failure = examined.check, examined.failure
-    outcome = examined.outcome
-    return Verdict(
-        check=check.name,
-        title=check.title,
-        outcome=outcome,
-        points=check.points,
-        earned=check.points if outcome is Outcome.PASSED else 0,
-        message=message_of(failure) if failure else "",
-        evidence=evidence_of(failure) if failure else None,
-        cases=len(examined.findings),
-        device=examined.device,
-    )
-
-
-def unread(checks: Sequence[Check], outcome: Outcome, message: str) -> list[Verdict]:
-    """Return the verdicts on what could not be examined: the same for each check."""
-    finding = Finding(Case({}), Answer("value"), Answer("raised", message=message), outcome)
-    return [verdict_of(Examined(check, (finding,), ran=False)) for check in checks]
-
-
-def message_of(finding: Finding) -> str:
-    """Return the sentence that says what a finding is."""
-    if finding.outcome is Outcome.BROKEN:
-        return f"the grader failed here, this is not your fault: {finding.got.message}"
-    if finding.outcome is Outcome.REFUSED:
-        return finding.difference.note if finding.difference else finding.got.message
-    if finding.difference:
-        return finding.difference.note
-    if finding.got.error:
-        return f"{finding.got.error}: {finding.got.message}" if finding.got.message else finding.got.error
-    return finding.got.message
-
-
-def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
-    """Return the case of a finding and what is wrong with its answer, as text."""
-    difference = finding.difference or Difference("", "", "")
-    refused = finding.outcome is Outcome.REFUSED
-    return Evidence(
-        inputs={name: show(value, 160) for name, value in finding.case.inputs.items()},
-        shrunk=shrunk,
-        place=difference.place,
-        got="" if refused else difference.got,
-        expected=difference.expected,
-        allowed=difference.allowed,
-        note=difference.note,
-        error=finding.got.error,
-        traceback=finding.got.traceback,
-        output=finding.got.output,
-    )
-
-
-def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "") -> Grade:
-    """Return the grade: a verdict for each check, and their sum. `fence` is the tier that it was examined in."""
-    return Grade(
-        exercise=exercise.slug,
-        title=exercise.title,
-        file=file,
-        score=sum(verdict.earned for verdict in verdicts),
-        points=sum(verdict.points for verdict in verdicts),
-        verdicts=tuple(verdicts),
-        next_step=_next_step(exercise, verdicts),
-        fence=fence,
-    )
-
-
-def _next_step(exercise: Exercise, verdicts: Sequence[Verdict]) -> str:
-    open_ones = [verdict for verdict in verdicts if verdict.outcome is not Outcome.PASSED]
-    if not open_ones:
-        return "all checks pass"
-    started = [verdict for verdict in open_ones if verdict.outcome is not Outcome.NOT_STARTED]
-    first = (started or open_ones)[0]
-    if first.outcome is Outcome.NOT_STARTED:
-        what = f"write what this check asks for: {first.title}"
-    else:
-        what = f"look at this check first: {first.title}"
-    hint = f" (a hint: grader hint {exercise.slug} {first.check})" if first.check in exercise.hints else ""
-    return what + hint

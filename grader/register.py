@@ -17,10 +17,10 @@ from grader.course import Course
 from grader.errors import FaultError
 from grader.exercise import Exercise
 from grader.fence import Fence
-from grader.grade import grade_of, unread
 from grader.gradebook import filename, save, sweep, table, write
 from grader.intake import Submission, Unreadable, snapshot
 from grader.journal import Journal
+from grader.mark import grade_of, unread
 from grader.node import Done, Task
 from grader.plan import Event, Plan, Summary, Watch
 from grader.pool import Local, Pool

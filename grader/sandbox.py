@@ -7,23 +7,48 @@ about that submission, not an exception here. `FaultError` means that the worker
 """
 
 import contextlib
+import hashlib
 import os
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from grader.case import Answer, Case, Job, Kind, Limits
-from grader.channel import Channel, answer_of
+from grader.case import Answer, Case, Job, Limits
+from grader.channel import Channel, answer_of, ended
 from grader.errors import FaultError, WireError
 from grader.fence import OWN_PROCESSES, Fence
 from grader.limit import kernel_limits
 from grader.tree import Caps
+from grader.wire import TRUSTED, pack, unpack
 from grader.zygote import Zygote
 
 GRACE_SECONDS = 1.0  # for a process that has closed its connection to end by itself
 PLAIN = Fence()
 CANARY = Job("canary", b"def twice(x):\n    return x + x\n", "def twice(module, x):\n    return module.twice(x)\n")
+
+
+# an answer after which the cases that follow are not asked
+LAST = ("not_started", "missing", "broken")
+
+
+def question(check: str, cases: Sequence[Case]) -> bytes:
+    """Return the message that asks for the answers to some cases of a check."""
+    return pack({"check": check, "cases": [case.inputs for case in cases]}, TRUSTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The answers to several cases.
+
+    Attributes:
+        seal: digest of the reply. The same seal is the same answers.
+        answers: in the order of the cases, none if the seal was known. The last may have ended the round.
+    """
+
+    seal: bytes
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(slots=True)
@@ -109,19 +134,42 @@ class Sandbox:
         Raises:
             FaultError: the worker does not work, or no submission was opened.
         """
-        if self._job is None:
-            raise FaultError("no submission was opened in the sandbox")
-        if self._runner is None:
-            loaded = self._load()
-            if loaded.kind != "value":
-                return loaded
-        left = self._job.limits.check_seconds - self._spent.get(check, 0.0)
+        job, loaded = self._ready()
+        if loaded:
+            return loaded
+        left = job.limits.check_seconds - self._spent.get(check, 0.0)
         if left <= 0:
-            return Answer("timeout", message=f"the check took more than {self._job.limits.check_seconds:g} s")
+            return Answer("timeout", message=f"the check took more than {job.limits.check_seconds:g} s")
         begun = time.monotonic()
-        answer = self._ask({"check": check, "inputs": case.inputs}, min(left, self._job.limits.case_seconds))
+        answers = self._answers(self._ask(question(check, [case]), min(left, job.limits.case_seconds)))
         self._spent[check] = self._spent.get(check, 0.0) + time.monotonic() - begun
-        return answer
+        return answers[0]
+
+    def round(self, asked: bytes, count: int, known: Container[bytes] = ()) -> Round | None:
+        """Return what a probe makes of several cases, in one message each way.
+
+        Args:
+            asked: what `question` returns for the cases.
+            count: of the cases.
+            known: seals of rounds whose answers need not be read.
+
+        Returns:
+            None if they must be asked one by one, in a fresh process, to know what happened: together they
+            took longer than one may, or the process ended, or an answer cannot be sent.
+
+        Raises:
+            FaultError: the worker does not work, or no submission was opened.
+        """
+        job, loaded = self._ready()
+        reply = loaded or self._ask(asked, job.limits.case_seconds)
+        if isinstance(reply, Answer):
+            return None
+        seal = hashlib.sha256(reply).digest()
+        if seal in known:
+            return Round(seal)
+        answers = self._answers(reply)
+        whole = len(answers) == count or answers[-1].kind in LAST
+        return Round(seal, tuple(answers)) if whole and answers[-1].kind in (*LAST, "value", "raised") else None
 
     def sound(self) -> bool:
         """Say whether the worker still does what it should, by a program whose answer is known."""
@@ -147,6 +195,13 @@ class Sandbox:
 
     # --- the submission's process ---------------------------------------------------------
 
+    def _ready(self) -> tuple[Job, Answer | None]:
+        """Return the submission that is open, and why it cannot be asked, if it cannot."""
+        if self._job is None:
+            raise FaultError("no submission was opened in the sandbox")
+        loaded = self._load() if self._runner is None else None
+        return self._job, loaded if loaded and loaded.kind != "value" else None
+
     def _load(self) -> Answer:
         job = self._job
         assert job is not None
@@ -160,17 +215,49 @@ class Sandbox:
             "device": job.device,
             "limits": kernel_limits(job, OWN_PROCESSES if self.fence.inside or self.fence.root else None),
         }
-        return self._ask(message, job.limits.load_seconds)
+        reply = self._ask(pack(message, TRUSTED), job.limits.load_seconds)
+        return reply if isinstance(reply, Answer) else self._read(reply, lambda found: [answer_of(found)])[0]
 
-    def _ask(self, message: dict[str, Any], seconds: float) -> Answer:
-        """Send a message to the submission's process and return its answer; kill it unless it is well."""
+    def _answers(self, reply: bytes | Answer) -> list[Answer]:
+        """Return the answers of a reply; one that says why if there are none."""
+
+        def read(found: dict[str, Any]) -> list[Answer]:
+            answers = found.get("value")
+            if found.get("kind") != "value":
+                return [answer_of(found)]
+            if type(answers) is not list or not answers:
+                raise WireError("an answer that has no answers")
+            return [answer_of(answer) for answer in answers]
+
+        return [reply] if isinstance(reply, Answer) else self._read(reply, read)
+
+    def _read(self, reply: bytes, read: Callable[[dict[str, Any]], list[Answer]]) -> list[Answer]:
+        """Read a reply; a program that sends what cannot be read is ended."""
         runner, job = self._runner, self._job
         assert runner is not None
         assert job is not None
-        caps = Caps(frame=job.limits.frame_mib << 20)
         try:
-            reply = runner.exchange(message, time.monotonic() + seconds, caps)
-            return answer_of(reply, runner.tail())
+            found = unpack(reply, Caps(frame=job.limits.frame_mib << 20))
+            if not isinstance(found, dict):
+                raise WireError("an answer with unknown fields")
+            return [replace(answer, output=runner.tail()) for answer in read(found)]
+        except WireError as error:
+            return [self._violation(error)]
+
+    def _violation(self, error: WireError) -> Answer:
+        assert self._runner is not None
+        runner = self._runner
+        self.alarms += 1
+        self._reap()
+        return Answer("violation", message=f"what came back cannot be read: {error}", output=runner.tail())
+
+    def _ask(self, message: bytes, seconds: float) -> bytes | Answer:
+        """Send a message to the submission's process and return its reply, or how it ended; it is killed then."""
+        runner, job = self._runner, self._job
+        assert runner is not None
+        assert job is not None
+        try:
+            return runner.exchange(message, time.monotonic() + seconds, Caps(frame=job.limits.frame_mib << 20))
         except TimeoutError:
             self.alarms += 1
             self._reap()
@@ -185,30 +272,9 @@ class Sandbox:
             self.shot += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and not killed
             if killed:
                 return Answer("died", message="the program cut its connection to the grader", output=runner.tail())
-            return self._died(status, runner.tail())
+            return replace(ended(status), output=runner.tail())
         except WireError as error:
-            self.alarms += 1
-            self._reap()
-            return Answer("violation", message=f"what came back cannot be read: {error}", output=runner.tail())
-
-    def _died(self, status: int, output: str) -> Answer:
-        """Describe how a process ended, from its wait status."""
-        assert self._job is not None
-        if os.WIFEXITED(status):
-            code = os.WEXITSTATUS(status)
-            return Answer("died", message=f"the program ended the process (exit status {code})", output=output)
-        number = os.WTERMSIG(status)
-        kind: Kind = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}.get(signal.Signals(number), "died")  # type: ignore[assignment]  # the values are kinds
-        texts = {
-            signal.SIGSEGV: "the process crashed (segmentation fault); often a recursion without end",
-            signal.SIGXCPU: "the program used up its processor time",
-            signal.SIGSYS: "the program made a system call of another kind of machine, which is not allowed",
-            signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
-        }
-        name = signal.Signals(number).name
-        return Answer(
-            kind, message=texts.get(signal.Signals(number), f"the process was ended by {name}"), output=output
-        )
+            return self._violation(error)
 
     def _reap(self, grace: float = 0.0) -> tuple[int, bool]:
         """End the submission's process group; return how its leader ended, and whether it was killed."""

@@ -10,7 +10,8 @@ from grader.course import Course, find_course, read_submission
 from grader.errors import EmptyError, UsageError
 from grader.exercise import Exercise
 from grader.fence import Fence
-from grader.grade import Examined, Finding, evidence_of, grade_of, message_of, unread, verdict_of
+from grader.grade import Examined, Finding
+from grader.mark import evidence_of, grade_of, message_of, unread, verdict_of
 from grader.ready import Note, Ready, ready
 from grader.shrink import shrink
 from grader.verdict import Grade, Outcome, Result

@@ -51,7 +51,7 @@ def fork():
 """
 PROBE = "def tries(module, secret, port):\n    return module.tries(secret, port)\n"
 # what the cached finding depends on, beside the machine
-WORKER = ("lock", "runner", "__main__")
+WORKER = ("lock", "runner", "watch", "__main__")
 ENGINE = ("fence.py", "syscalls.py", "tier.py", "sandbox.py", *(f"worker/{name}.py" for name in WORKER))
 
 

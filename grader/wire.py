@@ -39,13 +39,7 @@ def pack(value: Any, caps: Caps = CAPS) -> bytes:
         WireError: the value holds something else, or is larger than the caps.
     """
     packer = Packer(caps)
-    try:
-        tree = packer.tree(value)
-        # no escapes: with them, the two halves of a surrogate pair would come back as one character
-        text = json.dumps(tree, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-        data = text.encode("utf-8", "surrogatepass")
-    except (ValueError, RecursionError, OverflowError) as error:
-        raise WireError(f"the value cannot be sent: {error}") from None
+    data = _text(packer, value)
     blob = _blob(packer.blobs)
     if len(data) + len(blob) > caps.frame or len(data) > caps.tree:
         size = len(data) + len(blob)
@@ -53,9 +47,25 @@ def pack(value: Any, caps: Caps = CAPS) -> bytes:
     return HEADER.pack(MAGIC, len(data), len(blob)) + data + blob
 
 
+def _text(packer: Packer, value: Any) -> bytes:
+    """Return the tree of a value as JSON."""
+    try:
+        tree = packer.tree(value)
+        # no escapes: with them, the two halves of a surrogate pair would come back as one character
+        text = json.dumps(tree, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+        return text.encode("utf-8", "surrogatepass")
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise WireError(f"the value cannot be sent: {error}") from None
+
+
 def digest(value: Any) -> str:
     """Return a digest of a value that two processes agree on if the value is the same."""
-    return hashlib.sha256(pack(value, TRUSTED)).hexdigest()
+    packer = Packer(TRUSTED)
+    total = hashlib.sha256(_text(packer, value))
+    for blob in packer.blobs:
+        total.update(len(blob).to_bytes(8, "big"))
+        total.update(blob)
+    return total.hexdigest()
 
 
 def _blob(blobs: list[bytes]) -> bytes:

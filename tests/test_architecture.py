@@ -19,7 +19,7 @@ FLOORS = [
     {"node"},
     {"bundle"},
     {"ready"},
-    {"diagnose", "shrink"},
+    {"diagnose", "mark", "shrink"},
     {"grade", "lint"},
     {"bank", "tier"},
     {"intake", "oracle", "sandbox"},

@@ -112,7 +112,8 @@ def test_the_next_step_is_the_first_started_check_and_its_hint(grade_text):
 
 def test_a_fault_of_the_oracle_is_broken_and_neither_passed_nor_zero_in_silence(tiny_ready, tmp_path):
     from grader.errors import FaultError
-    from grader.grade import Grader, verdict_of
+    from grader.grade import Grader
+    from grader.mark import verdict_of
 
     class Faulty:
         def cases(self, check):
