@@ -25,6 +25,8 @@ PASSED = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 # bubblewrap, the worker and the submission itself count for the limit of processes too
 OWN_PROCESSES = 3
+# what kind of processor this is: torch chooses its code by that, and some operations refuse to run without
+PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")
 # what systemd takes for services that need a user of their own
 FIRST_UID, UIDS = 61184, 4336
 
@@ -116,6 +118,7 @@ def _view() -> Iterator[str]:
             yield from ("--symlink", str(Path(path).readlink()), path)
         elif Path(path).exists():
             shown.append(path)
+    shown += [path for path in PROCESSOR if path.startswith("/sys") and Path(path).exists()]
     shown += [path for path in (sys.base_prefix, *libraries()) if not Path(path).is_relative_to("/usr")]
     # what bubblewrap makes on the way to a path may be entered by its own user only
     for folder in dict.fromkeys(str(parent) for path in [*shown, INSIDE] for parent in reversed(Path(path).parents)):
@@ -134,7 +137,7 @@ def libraries() -> list[str]:
 def readable() -> list[str]:
     """Return what a submission may read: Python, the installed packages, the system's libraries."""
     system = ("/usr", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/alternatives")
-    return [*system, sys.base_prefix, *libraries()]
+    return [*system, *PROCESSOR, sys.base_prefix, *libraries()]
 
 
 def exposed(path: Path) -> str:
