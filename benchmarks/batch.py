@@ -35,6 +35,8 @@ ROOT = Path(__file__).parent.parent
 SHARES = {"right": 0.62, "wrong": 0.30, "slow": 0.02, "crashing": 0.04, "not started": 0.02}
 GRADER = [sys.executable, "-c", "from grader.entry import main; main()"]
 
+ALONE = 100  # submissions that one process grades alone, to see what each costs
+
 # What a course without a grader would write: the same checks as tests of its own, in the student's process.
 PEER = """
 import sys
@@ -97,9 +99,9 @@ class Run:
     coordinator: float
     workers: float
 
-    def overhead(self, jobs: int) -> float:
-        """Return our own milliseconds for each submission after the first, with all processes busy."""
-        return 1000 * ((self.seconds - self.first) * jobs - self.own) / max(1, self.graded)
+    def overhead(self) -> float:
+        """Return our own milliseconds for each submission, for a run with one process."""
+        return 1000 * (self.seconds - self.first - self.own * (1 - 1 / self.graded)) / self.graded
 
 
 def programs(course: Course, exercise: Exercise) -> dict[str, list[str]]:
@@ -121,7 +123,7 @@ def klass(course: Course, exercise: Exercise, folder: Path, seeds: range, only: 
     kinds, rng = programs(course, exercise), random.Random(seeds.start)
     for index in seeds:
         (kind,) = [only] if only else rng.choices(list(SHARES), list(SHARES.values()))
-        student = folder / f"student{index:05d}"
+        student = folder / f"student{index:06d}"
         student.mkdir(parents=True)
         (student / exercise.filename).write_text(f"{rng.choice(kinds[kind])}\n# {index}\n", "utf-8")
 
@@ -224,15 +226,18 @@ def table(course: Course, exercise: Exercise, number: int, arguments: argparse.N
         folder = Path(name)
         with ready(course, exercise, 0) as made:
             bundle(made)  # record what is recorded once, before the clock starts
+        klass(course, exercise, folder / "alone", range(-min(number, ALONE), 0), "right")
+        alone = grade(folder / "alone", folder / "out0", exercise.slug, 1)
         klass(course, exercise, folder / "right", range(arguments.seed, arguments.seed + number), "right")
         right = grade(folder / "right", folder / "out1", exercise.slug, jobs)
         klass(course, exercise, folder / "mixed", range(arguments.seed, arguments.seed + number))
         mixed = grade(folder / "mixed", folder / "out2", exercise.slug, jobs)
         others = peers(course, exercise, folder, arguments.peers, jobs)
     each = right.seconds / number
+    count = sum(len(made.grader.oracle.cases(check.name)) for check in made.grader.checks)
+    machine = f"{cpu()}, Python {platform.python_version()}, torch {torch_version()}"
     rows = [
-        f"{number} submissions of `{exercise.slug}`, {jobs} processes, {cpu()}, Python {platform.python_version()}, "
-        f"torch {torch_version()}.",
+        f"{number} submissions of `{exercise.slug}` ({count} cases each), {jobs} processes, {machine}.",
         "",
         "| right programs | submissions a minute | ms a submission | times as fast as |",
         "|---|---|---|---|",
@@ -245,17 +250,18 @@ def table(course: Course, exercise: Exercise, number: int, arguments: argparse.N
     shares = ", ".join(f"{share:.0%} {kind}" for kind, share in SHARES.items())
     rows += [
         "",
-        f"Mixed class: {shares}.",
+        f"The mixed class: {shares}.",
         "",
-        "| class | seconds | before the first grade | ms of the submission itself | ms of ours beyond "
+        "| class | processes | seconds | before the first grade | ms of the submission itself | ms of ours beyond "
         "| coordinator MiB | workers MiB |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    rows += [
-        f"| {name} | {run.seconds:.1f} | {run.first:.1f} | {1000 * run.own / run.graded:.0f} "
-        f"| {run.overhead(jobs):.1f} | {run.coordinator:.0f} | {run.workers:.0f} |"
-        for name, run in (("right", right), ("mixed", mixed))
-    ]
+    for name, run, processes in (("right", alone, 1), ("right", right, jobs), ("mixed", mixed, jobs)):
+        ours = f"{run.overhead():.0f}" if processes == 1 else ""
+        rows.append(
+            f"| {name}, {run.graded} | {processes} | {run.seconds:.1f} | {run.first:.1f} "
+            f"| {1000 * run.own / run.graded:.0f} | {ours} | {run.coordinator:.0f} | {run.workers:.0f} |"
+        )
     return "\n".join(rows) + "\n"
 
 

@@ -10,6 +10,7 @@ from grader.case import Array, Measured
 
 # what a terminal would obey or hide: control characters, bidirectional marks, zero-width signs
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_PLACES = re.compile(r"\bat 0x[0-9a-f]{8,16}\b")
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
 
 
@@ -29,8 +30,12 @@ def show(value: Any, width: int = 100) -> str:
 
 
 def clean(text: str) -> str:
-    """Return a text without escape sequences, with control and hidden characters written out."""
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", _ESCAPES.sub("", text))
+    """Return a text without escape sequences, with control and hidden characters written out.
+
+    Places in memory, as Python shows objects, are left out: they differ from run to run, and a report must not.
+    """
+    plain = _PLACES.sub("at 0x…", _ESCAPES.sub("", text))
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", plain)
 
 
 def _show(value: Any, width: int) -> str:

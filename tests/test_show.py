@@ -225,3 +225,8 @@ def test_a_combining_mark_is_written_out_and_a_composed_character_is_not():
     assert show("e\u0301") == r"'e\u0301'"
     assert show("\u00e9") == "'\u00e9'"
     assert show({"a": ["n\u0303"]}) == r"{'a': ['n\u0303']}"
+
+
+def test_a_place_in_memory_is_left_out_and_other_numbers_stay():
+    assert clean(repr(object())) == "<object object at 0x…>"
+    assert clean("at 0xff, 0x7f0000000000") == "at 0xff, 0x7f0000000000"

@@ -23,15 +23,20 @@ class Watch:
     """Notes the names of the torch functions that run inside it. Costs nothing without torch."""
 
     def __init__(self) -> None:
-        self.names: set[str] = set()
+        self.seen: set[Any] = set()
         self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> None:
         if "torch" in sys.modules:
-            self.stack.enter_context(_mode()(self.names))
+            self.stack.enter_context(_mode()(self.seen))
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
+
+    @property
+    def names(self) -> set[str]:
+        """What was called."""
+        return {_qualified(function) for function in self.seen}
 
 
 @functools.cache
@@ -41,12 +46,12 @@ def _mode() -> Any:
 
     class Functions(TorchFunctionMode):
         # no TorchDispatchMode beside it: that one imports torch._dynamo, over a second in each fork
-        def __init__(self, names: set[str]) -> None:
+        def __init__(self, seen: set[Any]) -> None:
             super().__init__()
-            self.names = names
+            self.seen = seen
 
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            self.names.add(_qualified(func))
+            self.seen.add(func)  # naming it takes longer than many a call
             return func(*args, **(kwargs or {}))
 
     return Functions
