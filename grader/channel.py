@@ -13,6 +13,9 @@ from grader.show import clean
 from grader.tree import Caps
 from grader.wire import HEADER, sizes
 
+READS = 32  # of 64 KiB: a pipe holds 1 MiB at most, and a program may print faster than it is read
+LATE_SECONDS = 0.25  # for what has come by the deadline to be read
+LINES = {"error": 100, "message": 500}  # characters of what is shown as one line
 TAIL = 4096  # bytes of a program's output that are kept
 KINDS = frozenset({"value", "not_started", "missing", "raised", "unsendable", "memory", "broken"})
 
@@ -48,8 +51,10 @@ class Channel:
         return reply[4:]
 
     def drain(self) -> None:
-        """Read what the program has printed so far and keep its tail."""
-        while self.output >= 0:
+        """Read what the program has printed so far and keep its tail; no more at once than any pipe holds."""
+        for _ in range(READS):
+            if self.output < 0:
+                return
             try:
                 data = os.read(self.output, 1 << 16)
             except BlockingIOError:
@@ -82,6 +87,8 @@ def receive(sock: socket.socket, deadline: float, caps: Caps | None = None, chan
     while len(frame) < wanted:
         watched: list[Any] = [sock] if channel is None or channel.output < 0 else [sock, channel.output]
         left = deadline - time.monotonic()
+        if left <= -LATE_SECONDS:  # bytes that never cease do not hold the clock
+            raise TimeoutError
         ready, _, _ = select.select(watched, [], [], max(0.0, left))
         if channel is not None and channel.output in ready:
             channel.drain()
@@ -108,10 +115,13 @@ def answer_of(reply: Any) -> Answer:
     if type(reply) is not dict:
         raise WireError("an answer with unknown fields")
     texts = {name: reply.get(name, "") for name in ("error", "message", "traceback", "touched")}
-    calls = reply.get("calls", [])
-    if reply.get("kind") not in KINDS or any(type(text) is not str for text in [*texts.values(), *calls]):
+    kind, calls = reply.get("kind"), reply.get("calls", [])
+    known = type(kind) is str and kind in KINDS and type(calls) in (list, set)
+    if not known or any(type(text) is not str for text in [*texts.values(), *calls]):
         raise WireError("an answer with unknown fields")
     texts = {name: clean(text[:20_000]) for name, text in texts.items()}
+    for name, width in LINES.items():
+        texts[name] = " ".join(texts[name].split())[:width]
     return Answer(reply["kind"], reply.get("value"), calls=tuple(sorted(set(calls))), **texts)
 
 
@@ -119,12 +129,14 @@ def ended(status: int) -> Answer:
     """Describe how a process ended, from its wait status."""
     if os.WIFEXITED(status):
         return Answer("died", message=f"the program ended the process (exit status {os.WEXITSTATUS(status)})")
-    number = signal.Signals(os.WTERMSIG(status))
-    kinds: dict[signal.Signals, Kind] = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}
-    texts = {
+    number = os.WTERMSIG(status)
+    kinds: dict[int, Kind] = {signal.SIGXCPU: "timeout", signal.SIGKILL: "memory"}
+    texts: dict[int, str] = {
         signal.SIGSEGV: "the process crashed (segmentation fault); often a recursion without end",
         signal.SIGXCPU: "the program used up its processor time",
         signal.SIGSYS: "the program made a system call of another kind of machine, which is not allowed",
         signal.SIGKILL: "the system killed the process; most likely it ran out of memory",
     }
-    return Answer(kinds.get(number, "died"), message=texts.get(number, f"the process was ended by {number.name}"))
+    # signals of real time have no names
+    name = next((known.name for known in signal.Signals if known == number), f"signal {number}")
+    return Answer(kinds.get(number, "died"), message=texts.get(number, f"the process was ended by {name}"))

@@ -84,6 +84,7 @@ class Fence:
         return passed | {
             "HOME": home,
             "TMPDIR": home,
+            "TORCHINDUCTOR_CACHE_DIR": home,  # the first optimizer makes it, unless it is there
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             # the same order of sets in every run, and one thread: a fork with several would hang

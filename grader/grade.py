@@ -12,7 +12,8 @@ from grader.errors import FaultError
 from grader.exercise import Exercise, Refused
 from grader.oracle import Oracle, on_meta
 from grader.reach import asked
-from grader.sandbox import Sandbox, question
+from grader.round import question
+from grader.sandbox import Sandbox
 from grader.shortcut import Shortcut, shortcuts
 from grader.verdict import Outcome
 from grader.walk import Difference
@@ -179,9 +180,11 @@ class Grader:
             return None
         if found.seal in known:
             return known[found.seal]
+        if meta and any(map(_reads_values, found.answers)):
+            return None
         findings = []
         for (case, expected), got in zip(pairs, found.answers, strict=False):
-            findings.append(self._judged(check, *(on_meta(case, expected) if meta else (case, expected)), got, meta))
+            findings.append(self._judged(check, *(on_meta(case, expected) if meta else (case, expected)), got))
             if got.kind in FATAL:
                 break
         passed = all(finding.outcome is Outcome.PASSED for finding in findings)
@@ -191,16 +194,17 @@ class Grader:
 
     def case(self, check: Check, case: Case, meta: bool = False) -> Finding:
         """Run one case of a check on the submission that is open in the sandbox."""
-        expected = self.oracle.answer(check.name, case)
+        whole, expected = case, self.oracle.answer(check.name, case)
         if meta:
             case, expected = on_meta(case, expected)
-        return self._judged(check, case, expected, self.sandbox.answer(check.name, case), meta)
-
-    def _judged(self, check: Check, case: Case, expected: Answer, got: Answer, meta: bool) -> Finding:
-        """Return what an answer is worth."""
+        got = self.sandbox.answer(check.name, case)
         if meta and _reads_values(got):
-            # a program that looks at values cannot be followed without a GPU; that is no mistake
-            return Finding(case, expected, got, Outcome.PASSED)
+            # a program that looks at values cannot be followed without a GPU; that is no mistake if they are right
+            return self.case(check, whole)
+        return self._judged(check, case, expected, got)
+
+    def _judged(self, check: Check, case: Case, expected: Answer, got: Answer) -> Finding:
+        """Return what an answer is worth."""
         refusal = _refusal(self.exercise.refused, got.calls)
         if refusal:
             return Finding(case, expected, got, Outcome.REFUSED, Difference("", refusal, "", note=refusal))
@@ -223,7 +227,8 @@ def _broken(message: str) -> Finding:
 
 
 def _packages(loaded: Answer) -> tuple[str, ...]:
-    return tuple(name for name in loaded.value or () if isinstance(name, str))
+    listed = loaded.value if isinstance(loaded.value, (list, set)) else ()
+    return tuple(name for name in listed if isinstance(name, str))
 
 
 def _refusal(refused: Refused, names: Sequence[str]) -> str:

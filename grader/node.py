@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from grader.bundle import Bundle, Desk
 from grader.errors import GraderError
 from grader.fence import Fence, Tier
-from grader.sandbox import Sandbox, Used
+from grader.round import Used
+from grader.sandbox import Sandbox
 from grader.tier import best
 
 CANARY_EVERY = 50  # submissions; also after each at which something looked wrong

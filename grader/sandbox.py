@@ -11,8 +11,8 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container
+from dataclasses import replace
 from typing import Any, Self
 
 from grader.case import Answer, Case, Job, Limits
@@ -20,43 +20,13 @@ from grader.channel import Channel, answer_of, ended
 from grader.errors import FaultError, WireError
 from grader.fence import OWN_PROCESSES, Fence
 from grader.limit import kernel_limits
+from grader.round import CANARY, LAST, Round, Used, question
 from grader.tree import Caps
 from grader.wire import TRUSTED, pack, unpack
 from grader.zygote import Zygote
 
 GRACE_SECONDS = 1.0  # for a process that has closed its connection to end by itself
 PLAIN = Fence()
-CANARY = Job("canary", b"def twice(x):\n    return x + x\n", "def twice(module, x):\n    return module.twice(x)\n")
-
-
-# an answer after which the cases that follow are not asked
-LAST = ("not_started", "missing", "broken")
-
-
-def question(check: str, cases: Sequence[Case]) -> bytes:
-    """Return the message that asks for the answers to some cases of a check."""
-    return pack({"check": check, "cases": [case.inputs for case in cases]}, TRUSTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """The answers to several cases.
-
-    Attributes:
-        seal: digest of the reply. The same seal is the same answers.
-        answers: in the order of the cases, none if the seal was known. The last may have ended the round.
-    """
-
-    seal: bytes
-    answers: tuple[Answer, ...] = ()
-
-
-@dataclass(slots=True)
-class Used:
-    """What submissions used, as the kernel counted it: processor seconds, and the most memory (KiB)."""
-
-    seconds: float = 0.0
-    kib: int = 0
 
 
 class Sandbox:
@@ -141,9 +111,12 @@ class Sandbox:
         if left <= 0:
             return Answer("timeout", message=f"the check took more than {job.limits.check_seconds:g} s")
         begun = time.monotonic()
-        answers = self._answers(self._ask(question(check, [case]), min(left, job.limits.case_seconds)))
+        asked, seconds = question(check, [case]), min(left, job.limits.case_seconds)
+        answer = self._answers(self._ask(asked, seconds))[0]
         self._spent[check] = self._spent.get(check, 0.0) + time.monotonic() - begun
-        return answers[0]
+        if answer.kind == "broken":
+            return self._confirmed(answer, lambda: self._answers(self._ask(asked, seconds))[0])
+        return answer
 
     def round(self, asked: bytes, count: int, known: Container[bytes] = ()) -> Round | None:
         """Return what a probe makes of several cases, in one message each way.
@@ -216,7 +189,33 @@ class Sandbox:
             "limits": kernel_limits(job, OWN_PROCESSES if self.fence.inside or self.fence.root else None),
         }
         reply = self._ask(pack(message, TRUSTED), job.limits.load_seconds)
-        return reply if isinstance(reply, Answer) else self._read(reply, lambda found: [answer_of(found)])[0]
+        answer = reply if isinstance(reply, Answer) else self._read(reply, lambda found: [answer_of(found)])[0]
+        return self._confirmed(answer) if answer.kind == "broken" else answer
+
+    def _confirmed(self, answer: Answer, again: Callable[[], Answer] | None = None) -> Answer:
+        """Return the answer that we are broken only if it comes without the student's file too: it may be forged.
+
+        Args:
+            answer: that was given.
+            again: asks the same question once more; None if it was given on loading.
+        """
+        job = self._job
+        assert job is not None
+        if not job.source and not job.parts:
+            return answer
+        self.leave()
+        self._job = replace(job, source=b"", parts={})
+        try:
+            alone = self._load()
+            if alone.kind == "value" and again:
+                alone = again()
+            self.leave()
+        finally:
+            self._job = job
+        if alone.kind == "broken":
+            return alone
+        self.alarms += 1
+        return Answer("violation", message="the program answered in the grader's place", output=answer.output)
 
     def _answers(self, reply: bytes | Answer) -> list[Answer]:
         """Return the answers of a reply; one that says why if there are none."""

@@ -9,6 +9,7 @@ bits are blob `number`, {"m": [value, exact, noise]} `Measured`.
 import base64
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from grader.array import WIDTHS, from_native
 from grader.case import Array, Measured
 from grader.errors import WireError
 
+COLLISIONS = 64  # items of a set or a dict with the same hash; of honest ones a few have
 DIMENSIONS = 64  # of a tensor at most, as in numpy and torch
 
 
@@ -110,6 +112,13 @@ def _float(value: float) -> Any:
     return value if math.isfinite(value) else {"f": repr(value)}
 
 
+def _spread(items: list[Any]) -> list[Any]:
+    """Return items that are to be hashed, unless many have the same hash: it would take the square of their number."""
+    if max(Counter(map(hash, items)).values(), default=0) > COLLISIONS:
+        raise WireError("too many items with the same hash")
+    return items
+
+
 class Builder:
     """Builds the value of a tree; nothing in the tree is trusted.
 
@@ -158,7 +167,7 @@ class Builder:
         return [self.build(item, depth + 1) for item in body]
 
     def _different(self, body: Any, depth: int) -> list[Any]:
-        items = self._items(body, depth)
+        items = _spread(self._items(body, depth))
         if len(set(items)) != len(items):
             raise WireError("a set with an item twice")
         return items
@@ -167,6 +176,7 @@ class Builder:
         if not isinstance(body, list):
             raise WireError("a dict that is no list of pairs")
         pairs = [self._items(pair, depth, 2) for pair in body]
+        _spread([pair[0] for pair in pairs])
         found = dict(pairs)
         if len(found) != len(pairs):
             raise WireError("a dict with a key twice")

@@ -18,6 +18,7 @@ from grader.tree import Builder, Caps, Packer
 
 MAGIC = b"LLMG"
 HEADER = struct.Struct(">4sIQ")
+HEADER_OF_TENSOR = 128  # bytes that the name, the shape and the place of a tensor take at most
 CAPS = Caps()
 # for files of our own
 TRUSTED = Caps(frame=1 << 32, tree=1 << 31, text=1 << 28, nodes=1 << 28, tensors=1 << 20)
@@ -139,6 +140,9 @@ def _unblob(blob: bytes, caps: Caps) -> list[bytes]:
         return []
     from safetensors import SafetensorError, deserialize
 
+    # the header is read whole, into much more memory than it takes itself
+    if int.from_bytes(blob[:8], "little") > HEADER_OF_TENSOR * caps.tensors:
+        raise WireError(f"the header of more than {caps.tensors} tensors")
     try:
         entries = deserialize(blob)  # type: ignore[no-untyped-call]  # safetensors has no annotations here
     except SafetensorError as error:

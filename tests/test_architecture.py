@@ -31,7 +31,7 @@ FLOORS = [
     {"walk"},
     {"zygote"},
     {"channel", "gradebook", "journal"},
-    {"show"},
+    {"round", "show"},
     {"wire"},
     {"tree"},
     {"array"},

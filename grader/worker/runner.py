@@ -10,6 +10,7 @@ import os
 import resource
 import socket
 import sys
+import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ def run(channel: int, output: int, folder: str, locks: Locks) -> NoReturn:
     """Serve one submission and end the process. Called in a fresh fork."""
     os.setsid()
     os.chdir(folder)
+    tempfile.tempdir = folder  # libraries ask for one; what looks for it would insist that it can be written
     os.dup2(output, 1)
     os.dup2(output, 2)
     for fd in range(3, HIGHEST_FD):  # whatever the worker has open

@@ -1,0 +1,1 @@
+"""Hostile submissions, and what must become of each: run by test_attacks.py, listed by table.py."""
