@@ -3,6 +3,7 @@
 The journal has each finished grade. A run that came to an end in whatever way goes on when it is run again.
 """
 
+from grader.cache import cache_folder
 from grader.course import Course
 from grader.errors import UsageError
 from grader.fence import exposed
@@ -49,8 +50,9 @@ def _insist(course: Course, plan: Plan) -> None:
     """Refuse to run the files of others without a fence."""
     if not plan.fenced:
         return
-    if shown := exposed(course.root):
-        raise UsageError(f"submissions can read {shown}, where this course lies: move the course elsewhere")
+    for place, what in ((course.root, "this course"), (cache_folder(), "the cache of true answers")):
+        if shown := exposed(place):
+            raise UsageError(f"submissions can read {shown}, where {what} lies: move it elsewhere")
     if not plan.scheduler and best().tier == "C":
         why = "; ".join(f"tier {item.fence.tier}: {item.problem} ({item.fix})" for item in findings() if item.problem)
         raise UsageError(

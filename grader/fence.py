@@ -58,6 +58,8 @@ class Fence:
             "preload": list(preload),
             "program": self.program,
             "readable": readable() if self.landlock else [],
+            # before version 3 a file that may be read can be emptied, where it lies on no read-only mount
+            "landlock": 1 if self.inside else 3,
             "uid": uid,
             "hidden": self.tier != "C",
         }

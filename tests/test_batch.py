@@ -347,7 +347,7 @@ def test_without_a_fence_the_files_of_others_are_refused(tiny, tmp_path, monkeyp
 def test_a_course_that_submissions_could_read_is_refused(tiny, tmp_path, monkeypatch):
     folder = small(tmp_path, {"ann/double.py": RIGHT})
     monkeypatch.setattr("grader.fence.readable", lambda: [str(tiny.root.parent)])
-    with pytest.raises(UsageError, match="move the course elsewhere"):
+    with pytest.raises(UsageError, match="where this course lies: move it elsewhere"):
         run(tiny, Plan(folder, tmp_path / "results"), silent, silent)
 
 

@@ -156,7 +156,7 @@ def main() -> None:
     adopt()
     if orders["hidden"]:
         lock.hide()
-    ruleset = lock.ruleset(orders["readable"]) if orders["readable"] else -1
+    ruleset = lock.ruleset(orders["readable"], orders["landlock"]) if orders["readable"] else -1
     control.sendall(pack({"ready": True}))
     serve(control, runner.Locks(ruleset, orders["program"]))
 

@@ -6,6 +6,7 @@ of Landlock. The constants are those of linux/landlock.h, linux/prctl.h and linu
 
 import contextlib
 import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -68,16 +69,22 @@ def become(uid: int) -> None:
     _checked(-1, "capset")
 
 
-def ruleset(readable: list[str]) -> int:
+def ruleset(readable: list[str], oldest: int) -> int:
     """Return a Landlock ruleset that allows to read some files and folders, and nothing else.
+
+    Args:
+        readable: paths.
+        oldest: version of Landlock that will do.
 
     Returns:
         its file descriptor, which `restrict` takes; a fork has it too.
 
     Raises:
-        OSError: the kernel has no Landlock.
+        OSError: the kernel has no Landlock, or an older one.
     """
     version = _checked(_C.syscall(CREATE_RULESET, None, 0, 1), "Landlock")
+    if version < oldest:
+        raise OSError(errno.ENOSYS, f"Landlock of version {version}; {oldest} is needed")
     files = (1 << FILE_RIGHTS[min(version, len(FILE_RIGHTS) - 1)]) - 1
     wanted = _Ruleset(files, 3 if version >= TCP_SINCE else 0, 3 if version >= SCOPE_SINCE else 0)
     # an older kernel knows a shorter structure

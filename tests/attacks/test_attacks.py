@@ -98,6 +98,13 @@ def test_the_table_has_every_attack_once():
     assert len(table().splitlines()) == len(ATTACKS) + 2
 
 
+def test_the_published_table_is_the_current_one():
+    published = (Path(__file__).parent.parent.parent / "docs" / "security.md").read_text("utf-8")
+    assert (
+        published.partition("<!-- generated below: python -m tests.attacks.table -->\n\n")[2].strip() == table().strip()
+    )
+
+
 def test_an_attack_has_a_control_or_a_reason_to_have_none():
     assert [str(attack) for attack in ATTACKS if (attack.control is None) is not bool(attack.uncontrolled)] == []
 
