@@ -1,8 +1,9 @@
 """Measures `grader batch` on a class of made-up students, beside pytest and gradescope-utils on the same cases.
 
-    python benchmarks/batch.py --n 500                 # the table of docs/performance.md
-    python benchmarks/batch.py --n 500 --write         # and write it there
-    python benchmarks/batch.py --growth 200 2000       # time per submission in a small and in a large class
+    python benchmarks/batch.py --n 500                 # a table of docs/performance.md
+    python benchmarks/batch.py --n 500 --write whole   # and write it there
+    python benchmarks/batch.py --check layer_norm_normalizes_each_row --write few
+    python benchmarks/batch.py --growth 200 2000 --write growth
 
 The peers grade the same submissions with the same checks on the same recorded cases, each submission in a fresh
 process, as they are used; `--peers` of them, since each takes seconds. gradescope-utils is left out if it is not
@@ -10,10 +11,12 @@ installed.
 """
 
 import argparse
+import ast
 import json
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -128,12 +131,30 @@ def klass(course: Course, exercise: Exercise, folder: Path, seeds: range, only: 
         (student / exercise.filename).write_text(f"{rng.choice(kinds[kind])}\n# {index}\n", "utf-8")
 
 
-def grade(folder: Path, results: Path, slug: str, jobs: int) -> Run:
+def cut(course: Course, exercise: Exercise, folder: Path, names: Sequence[str]) -> Course:
+    """Return a course that has some checks of one exercise only; all of it if none is named."""
+    if not names:
+        return course
+    made = Course(folder)
+    for path in (exercise.folder, course.root / "reference", course.root / "solutions", course.root / "tests/variants"):
+        shutil.copytree(path, folder / path.relative_to(course.root))
+    checks = made.checks(made.find(exercise.slug))
+    tree = ast.parse(checks.read_text("utf-8"))
+    tree.body = [node for node in tree.body if not _is_check(node) or node.name in names]  # type: ignore[attr-defined]
+    checks.write_text(ast.unparse(tree), "utf-8")
+    return made
+
+
+def _is_check(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(isinstance(item, ast.Call) for item in node.decorator_list)
+
+
+def grade(course: Course, folder: Path, results: Path, slug: str, jobs: int) -> Run:
     """Grade a class and measure it from outside."""
     begun = time.perf_counter()
     first, workers = 0.0, 0.0
     process = subprocess.Popen(
-        [*GRADER, "batch", str(folder), "-o", str(results), "-e", slug, "-j", str(jobs)],
+        [*GRADER, "batch", str(folder), "-o", str(results), "-e", slug, "-j", str(jobs), "--course", str(course.root)],
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -227,11 +248,11 @@ def table(course: Course, exercise: Exercise, number: int, arguments: argparse.N
         with ready(course, exercise, 0) as made:
             bundle(made)  # record what is recorded once, before the clock starts
         klass(course, exercise, folder / "alone", range(-min(number, ALONE), 0), "right")
-        alone = grade(folder / "alone", folder / "out0", exercise.slug, 1)
+        alone = grade(course, folder / "alone", folder / "out0", exercise.slug, 1)
         klass(course, exercise, folder / "right", range(arguments.seed, arguments.seed + number), "right")
-        right = grade(folder / "right", folder / "out1", exercise.slug, jobs)
+        right = grade(course, folder / "right", folder / "out1", exercise.slug, jobs)
         klass(course, exercise, folder / "mixed", range(arguments.seed, arguments.seed + number))
-        mixed = grade(folder / "mixed", folder / "out2", exercise.slug, jobs)
+        mixed = grade(course, folder / "mixed", folder / "out2", exercise.slug, jobs)
         others = peers(course, exercise, folder, arguments.peers, jobs)
     each = right.seconds / number
     count = sum(len(made.grader.oracle.cases(check.name)) for check in made.grader.checks)
@@ -275,7 +296,7 @@ def growth(course: Course, exercise: Exercise, sizes: Sequence[int], arguments: 
                 folder = Path(name)
                 seeds = range(repeat, repeat + number)
                 klass(course, exercise, folder / "class", seeds, "right")
-                found.append(grade(folder / "class", folder / "out", exercise.slug, arguments.jobs))
+                found.append(grade(course, folder / "class", folder / "out", exercise.slug, arguments.jobs))
         each = median(1000 * (run.seconds - run.first) / run.graded for run in found)
         rows.append(f"| {number} | {each:.1f} | {median(run.coordinator for run in found):.0f} |")
     return "\n".join(rows) + "\n"
@@ -303,23 +324,27 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=500, help="students")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--exercise", default="norms")
+    parser.add_argument("--check", action="append", default=[], metavar="NAME", help="only these checks of it")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--peers", type=int, default=8, help="submissions that the peers grade")
     parser.add_argument("--growth", type=int, nargs="+", metavar="N", help="measure classes of these sizes instead")
     parser.add_argument("--repeats", type=int, default=1, help="of each size")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--write", metavar="PART", help="put the table into this part of docs/performance.md")
     arguments = parser.parse_args()
     course = find_course(ROOT)
-    exercise = course.find(arguments.exercise)
-    if arguments.growth:
-        print(growth(course, exercise, arguments.growth, arguments))
-        return
-    text = table(course, exercise, arguments.n, arguments)
+    with tempfile.TemporaryDirectory() as name:
+        course = cut(course, course.find(arguments.exercise), Path(name), arguments.check)
+        exercise = course.find(arguments.exercise)
+        if arguments.growth:
+            text = growth(course, exercise, arguments.growth, arguments)
+        else:
+            text = table(course, exercise, arguments.n, arguments)
     print(text)
     if arguments.write:
         path = ROOT / "docs" / "performance.md"
-        before, mark, _ = path.read_text("utf-8").partition("<!-- generated below -->\n")
-        path.write_text(f"{before}{mark}\n{text}", "utf-8")
+        before, mark, after = path.read_text("utf-8").partition(f"<!-- generated: {arguments.write} -->\n")
+        rest = after[after.index("<!-- end -->") :]
+        path.write_text(f"{before}{mark}\n{text}\n{rest}", "utf-8")
 
 
 if __name__ == "__main__":

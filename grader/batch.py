@@ -24,6 +24,8 @@ def run(course: Course, plan: Plan, note: Note, watch: Watch) -> Summary:
         EmptyError: nobody handed in anything.
         FaultError: our own failure, such as a full disk; what was graded before is kept.
     """
+    if plan.results.resolve().is_relative_to(plan.submissions.resolve()):
+        raise UsageError(f"{plan.results} lies among the submissions: name a folder outside of {plan.submissions}")
     chosen = [course.find(name) for name in plan.names] if plan.names else course.exercises()
     found = submissions(plan.submissions, chosen)
     handed = {slug for item in found for slug in item.files}
@@ -39,8 +41,10 @@ def run(course: Course, plan: Plan, note: Note, watch: Watch) -> Summary:
         pool = Cluster(plan.scheduler, made.bundles) if plan.scheduler else made.local()
         try:
             made.grade(found, pool)
-        except BaseException:
+        except BaseException as error:
             pool.close(now=True)
+            if isinstance(error, KeyboardInterrupt):
+                note(f"{made.summary.students} of {len(found)} students are done; run it again to go on")
             raise
         pool.close()
         return made.finish(found)

@@ -148,6 +148,7 @@ def test_an_interrupt_ends_it_with_a_word_and_the_next_run_goes_on(tiny, members
     _, err = process.communicate()
     assert process.returncode == 130
     assert "interrupted" in err
+    assert "of 60 students are done; run it again to go on" in err
     assert "Traceback" not in err
     begun = lines(tmp_path)
     assert 5 <= begun < 60
@@ -351,9 +352,17 @@ def test_a_course_that_submissions_could_read_is_refused(tiny, tmp_path, monkeyp
         run(tiny, Plan(folder, tmp_path / "results"), silent, silent)
 
 
+def test_results_among_the_submissions_are_refused(tiny, tmp_path):
+    folder = small(tmp_path, {"ann/double.py": RIGHT})
+    with pytest.raises(UsageError, match="name a folder outside"):
+        run(tiny, Plan(folder, folder / "results"), silent, silent)
+    assert not (folder / "results").exists()
+
+
 def test_an_empty_folder_is_nothing_to_grade(tiny, tmp_path):
+    (tmp_path / "class").mkdir()
     with pytest.raises(EmptyError, match="nothing to grade"):
-        run(tiny, Plan(tmp_path, tmp_path / "results"), silent, silent)
+        run(tiny, Plan(tmp_path / "class", tmp_path / "results"), silent, silent)
 
 
 def test_results_that_cannot_be_written_are_said_first(tiny, tmp_path):
