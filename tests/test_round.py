@@ -83,6 +83,12 @@ def test_the_same_right_answers_are_judged_once_and_others_each_time(tiny_ready,
     assert len(judged) > again, "wrong answers are judged each time: their evidence is wanted"
 
 
+def test_what_is_printed_belongs_to_the_failing_case(tiny_ready):
+    source = RIGHT.replace("return 4 * x", "print('x is', x)\n    return 4 * x if x < 3 else 0")
+    (verdict,) = [verdict_of(item) for item in tiny_ready.grader.examine(source.encode())][1:]
+    assert verdict.evidence.output.strip() == "x is 3.0"
+
+
 def test_a_reply_that_differs_in_anything_is_judged(tiny_ready):
     made = tiny_ready.grader
     grader = Grader(made.exercise, made.checks, made.oracle, made.sandbox, made.probes)
