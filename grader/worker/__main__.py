@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from grader import cost  # noqa: E402, F401  probes use it
 from grader.wire import HEADER, pack, sizes, unpack  # noqa: E402
-from grader.worker import lock, runner, warm  # noqa: E402
+from grader.worker import lock, runner, warm, watch  # noqa: E402
 
 
 def receive(control: socket.socket) -> tuple[Any, list[int]]:
@@ -106,6 +106,7 @@ def serve(control: socket.socket, locked: runner.Locks) -> None:
             message, fds = receive(control)
             if "fork" in message:
                 single()
+                runner.KNOWN.update(sys.modules)
                 pid = os.fork()
                 if pid == 0:
                     control.close()
@@ -149,6 +150,10 @@ def main() -> None:
         lock.become(orders["uid"])
     for name in orders["preload"]:
         importlib.import_module(name)
+    # once here, so that each fork finds it done
+    watch.seed()
+    with watch.Watch():
+        pass
     sys.path.remove(ROOT)
     del sys.argv[1:]
     gc.collect()
