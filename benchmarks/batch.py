@@ -175,10 +175,14 @@ def grade(course: Course, folder: Path, results: Path, slug: str, jobs: int) -> 
 
 
 def below(pid: int) -> Iterator[int]:
-    """Yield the processes below a process."""
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    """Yield the processes below a process; one may end while it is looked at."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return
+    for task in tasks:
         try:
-            children = path.read_text("ascii").split()
+            children = (task / "children").read_text("ascii").split()
         except OSError:
             continue
         for child in children:

@@ -79,11 +79,15 @@ def grade_text(tiny_ready, tmp_path):
 
 
 def descendants(pid):
-    """Return the processes below a process, from /proc."""
+    """Return the processes below a process, from /proc; one may end while it is looked at."""
     found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for task in tasks:
         try:
-            children = [int(child) for child in path.read_text().split()]
+            children = [int(child) for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
         except OSError:
             continue
         for child in children:
