@@ -7,7 +7,6 @@ or a module changes. A machine that only grades needs the bank and no reference.
 import contextlib
 import hashlib
 import importlib.metadata
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +14,7 @@ from typing import Any, Self
 from grader.case import Answer, Case
 from grader.errors import FaultError, WireError
 from grader.oracle import Oracle
+from grader.whole import whole
 from grader.wire import TRUSTED, digest, pack, unpack
 
 FORMAT = 2
@@ -113,9 +113,8 @@ def write(path: Path, key: str, tree: Any) -> None:
     """Write a tree to a cache file. A cache that cannot be written is no error: it is recorded anew."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        with whole(path) as file:
             file.write(pack({"key": key, "tree": tree}, TRUSTED))
-        Path(file.name).replace(path)
 
 
 def read(path: Path, key: str) -> Any:

@@ -104,7 +104,8 @@ class Grader:
         self.probes = probes
         self.remember = False
         self.asked = asked(probes)
-        self._questions: dict[tuple[str, bool], bytes] = {}
+        # check, whether on meta -> its cases with the true answers, and the message that asks for them
+        self._asked: dict[tuple[str, bool], tuple[list[tuple[Case, Answer]], bytes]] = {}
         # check, whether on meta -> seal -> what was found: the same answers need not be judged twice
         self._passed: dict[tuple[str, bool], dict[bytes, tuple[Finding, ...]]] = {}
 
@@ -169,13 +170,13 @@ class Grader:
     def _together(self, check: Check, meta: bool) -> tuple[Finding, ...] | None:
         """Ask for all cases of a check at once; None if they must be asked one by one."""
         key = (check.name, meta)
-        cases = self.oracle.cases(check.name)
-        pairs = [(case, self.oracle.answer(check.name, case)) for case in cases]
-        if key not in self._questions:
-            asked_for = [on_meta(*pair)[0] for pair in pairs] if meta else cases
-            self._questions[key] = question(check.name, asked_for)
+        if key not in self._asked:
+            pairs = [(case, self.oracle.answer(check.name, case)) for case in self.oracle.cases(check.name)]
+            pairs = [on_meta(*pair) for pair in pairs] if meta else pairs
+            self._asked[key] = pairs, question(check.name, [case for case, _ in pairs])
+        pairs, asked_for = self._asked[key]
         known = self._passed.setdefault(key, {})
-        found = self.sandbox.round(self._questions[key], len(cases), known)
+        found = self.sandbox.round(asked_for, len(pairs), known)
         if found is None:
             return None
         if found.seal in known:
@@ -184,7 +185,7 @@ class Grader:
             return None
         findings = []
         for (case, expected), got in zip(pairs, found.answers, strict=False):
-            findings.append(self._judged(check, *(on_meta(case, expected) if meta else (case, expected)), got))
+            findings.append(self._judged(check, case, expected, got))
             if got.kind in FATAL:
                 break
         passed = all(finding.outcome is Outcome.PASSED for finding in findings)

@@ -3,15 +3,15 @@
 import contextlib
 import csv
 import hashlib
-import os
+import io
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.errors import FaultError
 from grader.show import clean
+from grader.whole import PART, whole
 
 LONGEST = 120  # characters of a file's name; file systems take 255 bytes
 
@@ -37,26 +37,25 @@ def write(path: Path, text: str) -> None:
         FaultError: the disk is full, say.
     """
     data = text.encode("utf-8", "backslashreplace")
-    name = ""
+    with _writing(path):
+        if not path.exists() or path.read_bytes() != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole(path) as file:
+                file.write(data)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say what a file that cannot be written means for the batch."""
     try:
-        if path.exists() and path.read_bytes() == data:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-            name = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        yield
     except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
         raise FaultError(f"{path} cannot be written: {error.strerror}; run it again to go on") from None
 
 
 def sweep(folder: Path) -> None:
     """Remove what a sudden end left half written."""
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(f".*{PART}"):
         with contextlib.suppress(OSError):
             path.unlink()
 
@@ -91,17 +90,7 @@ def save(path: Path, rows: Iterable[list[str]]) -> None:
     Raises:
         FaultError: the disk is full, say.
     """
-    name = ""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=".", suffix=".part", delete=False, newline="", encoding="utf-8"
-        ) as file:
-            name = file.name
-            csv.writer(file).writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise FaultError(f"{path} cannot be written: {error.strerror}; run it again to go on") from None
+    with _writing(path), whole(path) as file:
+        lines = io.TextIOWrapper(file, "utf-8", newline="")
+        csv.writer(lines).writerows(rows)
+        lines.detach()  # the file is closed by whoever opened it

@@ -83,7 +83,7 @@ class Register:
                     continue
                 handed[slug] = key = self._key(slug, source)
                 self.summary.files += 1
-                if key in self._journal or key in self._broken:
+                if self._settled(key):
                     self.summary.known += 1
                     continue
                 if key in self._wanted:
@@ -94,6 +94,10 @@ class Register:
             self._open[item.student] = handed
             self._close(item.student)
             yield from fresh
+
+    def _settled(self, what: Handed) -> bool:
+        """Say whether nothing more will come of what a student handed in for an exercise."""
+        return not isinstance(what, str) or what in self._journal or what in self._broken
 
     def _key(self, slug: str, source: bytes) -> str:
         """Return the name of a grade: the same file with the same bundle has the same."""
@@ -162,9 +166,7 @@ class Register:
     def _close(self, student: str) -> None:
         """Write a student's result if it waits for nothing."""
         handed = self._open[student]
-        if any(
-            isinstance(key, str) and key not in self._journal and key not in self._broken for key in handed.values()
-        ):
+        if not all(self._settled(what) for what in handed.values()):
             return
         del self._open[student]
         grades = [self._grade(slug, what) for slug, what in handed.items()]

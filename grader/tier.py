@@ -20,6 +20,7 @@ from grader.case import Case, Job
 from grader.errors import GraderError
 from grader.fence import Fence, Tier
 from grader.sandbox import Sandbox
+from grader.whole import whole
 
 # A submission that tries what a hostile one would try first. Everything it does is harmless where it
 # succeeds. It says of each attempt whether it was stopped.
@@ -90,9 +91,8 @@ def best() -> Fence:
     }
     with suppress(OSError):  # it is found again next time
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="ascii") as file:
-            json.dump(kept, file)
-        Path(file.name).replace(path)
+        with whole(path) as file:
+            file.write(json.dumps(kept).encode())
     return fence
 
 

@@ -1,6 +1,7 @@
 """Fixtures: the real course, a tiny one, and a cache folder that belongs to the test run alone."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,18 +79,19 @@ def grade_text(tiny_ready, tmp_path):
     return grade
 
 
-def descendants(pid):
-    """Return the processes below a process, from /proc; one may end while it is looked at."""
-    found = []
-    try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return found
-    for task in tasks:
-        try:
-            children = [int(child) for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
-        except OSError:
-            continue
-        for child in children:
-            found += [child, *descendants(child)]
-    return found
+def family(pid: int) -> dict[int, str]:
+    """Return a process and all that descend from it, with their names, as the machine sees them."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            name, _, rest = path.read_text("utf-8", "replace").rpartition(")")
+            parents[int(path.parent.name)] = int(rest.split()[1]), name.partition("(")[2]
+    found = {pid}
+    while more := {child for child, (parent, _) in parents.items() if parent in found} - found:
+        found |= more
+    return {pid: parents[pid][1] for pid in sorted(found) if pid in parents}
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes below a process."""
+    return [child for child in family(pid) if child != pid]

@@ -36,7 +36,7 @@ FLOORS = [
     {"tree"},
     {"array"},
     {"fence", "limit", "plan", "reach", "syscalls"},
-    {"case", "verdict", "errors", "load", "cost", "cache"},
+    {"case", "verdict", "errors", "load", "cost", "cache", "whole"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}

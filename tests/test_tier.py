@@ -125,7 +125,6 @@ def test_a_worker_that_is_killed_behind_a_fence_is_our_fault_and_replaced():
 
 
 def test_a_stopped_worker_is_not_sound(monkeypatch):
-    monkeypatch.setattr("grader.zygote.REAP_SECONDS", 0.2)
     monkeypatch.setattr("grader.zygote.START_SECONDS", 0.5)
     with Sandbox() as sandbox:
         assert sandbox.sound()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from grader.sandbox import Sandbox
 from grader.verdict import Grade, Outcome
 from tests.attacks.attack import Attack
 from tests.attacks.target import Target
+from tests.conftest import family
 
 TOOLS = (Path(__file__).parent / "tools.py").read_text("utf-8")
 QUADRUPLE = "\n\ndef quadruple(x):\n    return 4 * x\n"
@@ -121,7 +122,7 @@ class Bench:
 
     def processes(self) -> frozenset[tuple[int, str]]:
         """Return the worker and all that descends from it."""
-        return descendants(self.sandbox.pid)
+        return frozenset(family(self.sandbox.pid).items())
 
 
 @contextmanager
@@ -149,19 +150,6 @@ def _counted(sandbox: Sandbox) -> list[int]:
 
     sandbox._zygote.reap = counting
     return left
-
-
-def descendants(worker: int) -> frozenset[tuple[int, str]]:
-    """Return a process and all that descend from it, as the machine sees them."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended meanwhile
-            name, _, rest = path.read_text("utf-8", "replace").rpartition(")")
-            parents[int(path.parent.name)] = int(rest.split()[1]), name.partition("(")[2]
-    found = {worker}
-    while more := {pid for pid, (parent, _) in parents.items() if parent in found} - found:
-        found |= more
-    return frozenset((pid, parents[pid][1]) for pid in found if pid in parents)
 
 
 @contextmanager
