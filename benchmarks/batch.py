@@ -38,6 +38,7 @@ ROOT = Path(__file__).parent.parent
 SHARES = {"right": 0.62, "wrong": 0.30, "slow": 0.02, "crashing": 0.04, "not started": 0.02}
 GRADER = [sys.executable, "-c", "from grader.entry import main; main()"]
 
+LOOK_SECONDS = 1.0  # between two looks at the memory of all processes
 ALONE = 100  # submissions that one process grades alone, to see what each costs
 
 # What a course without a grader would write: the same checks as tests of its own, in the student's process.
@@ -102,6 +103,10 @@ class Run:
     coordinator: float
     workers: float
 
+    def rate(self) -> float:
+        """Return the milliseconds for each submission after the first."""
+        return 1000 * (self.seconds - self.first) / (self.graded - 1)
+
     def overhead(self) -> float:
         """Return our own milliseconds for each submission, for a run with one process."""
         return 1000 * (self.seconds - self.first - self.own * (1 - 1 / self.graded)) / self.graded
@@ -126,9 +131,11 @@ def klass(course: Course, exercise: Exercise, folder: Path, seeds: range, only: 
     kinds, rng = programs(course, exercise), random.Random(seeds.start)
     for index in seeds:
         (kind,) = [only] if only else rng.choices(list(SHARES), list(SHARES.values()))
+        # one kind in turns: one of the right programs takes three times as long as the others
+        source = kinds[kind][index % len(kinds[kind])] if only else rng.choice(kinds[kind])
         student = folder / f"student{index:06d}"
         student.mkdir(parents=True)
-        (student / exercise.filename).write_text(f"{rng.choice(kinds[kind])}\n# {index}\n", "utf-8")
+        (student / exercise.filename).write_text(f"{source}\n# {index}\n", "utf-8")
 
 
 def cut(course: Course, exercise: Exercise, folder: Path, names: Sequence[str]) -> Course:
@@ -160,13 +167,15 @@ def grade(course: Course, folder: Path, results: Path, slug: str, jobs: int) -> 
         stdout=subprocess.DEVNULL,
     )
     journal = results / "journal.jsonl"
-    coordinator = 0.0
+    coordinator = look = 0.0
     while process.poll() is None:
         if not first and journal.exists() and journal.stat().st_size:
             first = time.perf_counter() - begun
-        coordinator = max(coordinator, peak(process.pid))
-        workers = max(workers, sum(peak(pid) for pid in below(process.pid)))
-        time.sleep(0.05)
+        if time.perf_counter() >= look:  # the kernel takes milliseconds to add up a process's pages
+            coordinator = max(coordinator, peak(process.pid))
+            workers = max(workers, sum(peak(pid) for pid in below(process.pid)))
+            look = time.perf_counter() + LOOK_SECONDS
+        time.sleep(0.02)
     seconds = time.perf_counter() - begun
     if process.returncode:
         sys.exit(f"the batch ended with {process.returncode}")
@@ -291,18 +300,25 @@ def table(course: Course, exercise: Exercise, number: int, arguments: argparse.N
 
 
 def growth(course: Course, exercise: Exercise, sizes: Sequence[int], arguments: argparse.Namespace) -> str:
-    """Measure classes of several sizes, after each other, twice, and return the table of medians."""
-    rows = ["| students | ms a submission, after the first | coordinator MiB |", "|---|---|---|"]
-    for number in sizes:
-        found = []
-        for repeat in range(arguments.repeats):
+    """Measure classes of several sizes in turns, some times, and return the table of medians."""
+    found: dict[int, list[Run]] = {number: [] for number in sizes}
+    for repeat in range(arguments.repeats):
+        for number in sizes:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                seeds = range(repeat, repeat + number)
-                klass(course, exercise, folder / "class", seeds, "right")
-                found.append(grade(course, folder / "class", folder / "out", exercise.slug, arguments.jobs))
-        each = median(1000 * (run.seconds - run.first) / run.graded for run in found)
-        rows.append(f"| {number} | {each:.1f} | {median(run.coordinator for run in found):.0f} |")
+                klass(course, exercise, folder / "class", range(repeat, repeat + number), "right")
+                run = grade(course, folder / "class", folder / "out", exercise.slug, arguments.jobs)
+                found[number].append(run)
+                print(f"{number}: {run.rate():.1f} ms a submission", file=sys.stderr)
+    rows = [
+        f"Medians of {arguments.repeats}.",
+        "",
+        "| students | ms a submission, after the first | coordinator MiB |",
+        "|---|---|---|",
+    ]
+    for number, runs in found.items():
+        coordinator = median(run.coordinator for run in runs)
+        rows.append(f"| {number} | {median(run.rate() for run in runs):.1f} | {coordinator:.0f} |")
     return "\n".join(rows) + "\n"
 
 

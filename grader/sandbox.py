@@ -179,7 +179,7 @@ class Sandbox:
         job = self._job
         assert job is not None
         if self._runner is None:
-            self._runner = self._zygote.fork()
+            self._runner = self._zygote.fork(job.probes)
         message = {
             "slug": job.slug,
             "source": job.source,

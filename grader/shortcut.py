@@ -46,7 +46,10 @@ def shortcuts(source: bytes, refused: Refused) -> dict[str, Shortcut]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    bound = _imports(tree)
+    nodes = list(ast.walk(tree))
+    if not any(part in refused.functions or part in refused.modules for node in nodes for part in _parts(node)):
+        return {}  # most files: nothing need be looked for
+    bound = _imports(nodes)
     own = [statement for statement in tree.body if not _is_test(statement)]
     found: dict[str, Shortcut] = {}
     for statement in own:
@@ -62,10 +65,21 @@ def shortcuts(source: bytes, refused: Refused) -> dict[str, Shortcut]:
     return found
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def _parts(node: ast.AST) -> list[str]:
+    """Return the names that a node itself has, without their dots."""
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.alias):
+        return node.name.split(".")
+    return node.module.split(".") if isinstance(node, ast.ImportFrom) and node.module else []
+
+
+def _imports(nodes: list[ast.AST]) -> dict[str, str]:
     """Return what each imported name stands for, as a dotted name, wherever it is imported."""
     bound = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 bound[alias.asname or alias.name.split(".")[0]] = (

@@ -45,8 +45,8 @@ class Zygote:
         """The folder in which submissions run."""
         return self._folder.name if self._folder else "/"
 
-    def fork(self) -> Channel:
-        """Return the channel to a fresh process.
+    def fork(self, probes: str) -> Channel:
+        """Return the channel to a fresh process, which will be asked by some probes.
 
         Raises:
             FaultError: the worker does not work.
@@ -60,7 +60,7 @@ class Zygote:
         read, write = os.pipe()
         channel = Channel(ours, read)
         try:
-            reply = self._command({"fork": home}, (theirs.fileno(), write), START_SECONDS)
+            reply = self._command({"fork": home, "probes": probes}, (theirs.fileno(), write), START_SECONDS)
             channel.pid = reply["pid"]
         except FaultError:
             channel.close()

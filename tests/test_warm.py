@@ -1,9 +1,17 @@
-"""Warming makes meta tensors cheap and leaves torch as it was."""
+"""Warming makes meta tensors and forks cheap and leaves torch as it was."""
 
+import os
+import platform
 import subprocess
 import sys
 
+import pytest
+
+from grader.case import Case, Job
+from grader.sandbox import Sandbox
 from tests.conftest import ROOT
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is prepared on Linux only")
 
 PROGRAM = """
 import sys
@@ -40,3 +48,69 @@ def test_warming_without_torch_does_nothing():
     program = "import sys; from grader.worker.warm import warm; warm(); print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert result.stdout.strip() == "False"
+
+
+HOLES = """
+import ctypes
+import torch
+from grader.worker.warm import fill
+
+malloc = ctypes.CDLL(None).malloc
+malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_size_t
+
+def neighbours():
+    blocks = [malloc(56) for _ in range(200)]
+    return sum(after - before == 64 for before, after in zip(blocks, blocks[1:]))
+
+before = neighbours()
+fill()
+print(before, neighbours())
+"""
+
+
+@linux
+def test_what_a_fork_allocates_lies_together_once_the_holes_are_filled():
+    result = subprocess.run([sys.executable, "-c", HOLES], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    before, after = map(int, result.stdout.split())
+    assert after > 190 > before, result.stderr
+
+
+LARGE_PAGES = """
+import re
+from pathlib import Path
+from grader.worker.warm import gather
+
+def large():
+    return int(re.search(r"AnonHugePages: *([0-9]+)", Path("/proc/self/smaps_rollup").read_text())[1])
+
+kept = bytearray(b"x") * (16 << 20)
+rooms = [bytearray(1 << 16) for _ in range(200)]
+before = large()
+gather()
+print(before, large(), sum(kept) == ord("x") * len(kept))
+"""
+
+
+@linux
+@pytest.mark.skipif(
+    tuple(map(int, (platform.release() + ".0").split(".")[:2])) < (6, 1) if platform.release()[0].isdigit() else True,
+    reason="this kernel cannot gather pages (Linux 6.1 can)",
+)
+def test_what_is_loaded_lies_on_large_pages_and_is_the_same():
+    if not os.path.isdir("/sys/kernel/mm/transparent_hugepage"):
+        pytest.skip("this kernel has no large pages")
+    result = subprocess.run([sys.executable, "-c", LARGE_PAGES], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    before, after, same = result.stdout.split()
+    assert int(after) >= int(before) + (8 << 10), result.stderr
+    assert same == "True"
+
+
+def test_a_program_that_imports_nothing_is_not_said_to_import_what_the_grader_needs():
+    probe = "def ones(module, x):\n    import torch\n    return torch.ones(3) + x"
+    job = Job("empty", b"x = 1\n", probe)
+    with Sandbox(("torch",)) as sandbox:
+        for _ in range(3):  # the first fork is not warmed
+            sandbox.open(job)
+            answer = sandbox.answer("ones", Case({"x": 1.0}))
+            assert answer.kind == "value"
+            assert [name for name in answer.calls if name.startswith("import ") and name != "import empty"] == []

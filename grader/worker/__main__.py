@@ -26,7 +26,7 @@ if __name__ == "__main__":
     sys.path.insert(0, ROOT)
 
 from grader import cost  # noqa: E402, F401  probes use it
-from grader.wire import HEADER, pack, sizes, unpack  # noqa: E402
+from grader.wire import HEADER, TRUSTED, pack, sizes, unpack  # noqa: E402
 from grader.worker import lock, runner, warm, watch  # noqa: E402
 
 
@@ -46,7 +46,7 @@ def receive(control: socket.socket) -> tuple[Any, list[int]]:
     wanted += sum(sizes(frame))
     while len(frame) < wanted:
         frame += control.recv(wanted - len(frame))
-    return unpack(frame), fds
+    return unpack(frame, TRUSTED), fds
 
 
 def adopt() -> None:
@@ -106,7 +106,11 @@ def serve(control: socket.socket, locked: runner.Locks) -> None:
             message, fds = receive(control)
             if "fork" in message:
                 single()
-                runner.KNOWN.update(sys.modules)
+                if len(runner.KNOWN) != len(sys.modules):  # looking at their names would copy pages
+                    runner.KNOWN.clear()
+                    runner.KNOWN.update(sys.modules)
+                with contextlib.suppress(SyntaxError, ValueError):  # the fork will find it too, and say so
+                    runner.compiled(message["probes"])
                 pid = os.fork()
                 if pid == 0:
                     control.close()
@@ -118,7 +122,8 @@ def serve(control: socket.socket, locked: runner.Locks) -> None:
                 if not warmed:
                     # while the first submission computes: what is forked from now on has it
                     warm.warm()
-                    gc.freeze()
+                    warm.gather()
+                    settle()
                     warmed = True
             else:
                 running.discard(message["reap"])
@@ -128,6 +133,16 @@ def serve(control: socket.socket, locked: runner.Locks) -> None:
         for pid in running:
             reap(pid)
         sweep()
+
+
+def settle() -> None:
+    """Take what is loaded now as given.
+
+    A fork shares its memory until it is written to, and each page that is then copied takes microseconds; so its
+    collector need not touch what is there.
+    """
+    warm.fill()
+    gc.freeze()
 
 
 def single() -> None:
@@ -154,10 +169,12 @@ def main() -> None:
     watch.seed()
     with watch.Watch():
         pass
+    if "torch" in sys.modules:
+        unpack(pack(sys.modules["torch"].zeros(1)))  # imports what carries tensors
     sys.path.remove(ROOT)
     del sys.argv[1:]
     gc.collect()
-    gc.freeze()  # what is loaded now stays: a child's collector need not touch (and copy) its pages
+    settle()
     adopt()
     if orders["hidden"]:
         lock.hide()

@@ -5,6 +5,7 @@ It knows the student's source and the probes. It has no answers, tolerances or p
 
 import contextlib
 import difflib
+import functools
 import linecache
 import os
 import resource
@@ -14,7 +15,7 @@ import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from grader.array import native
@@ -130,6 +131,16 @@ def close(locks: Locks) -> None:
         os.close(locks.ruleset)
 
 
+@functools.lru_cache(maxsize=8)
+def compiled(probes: str) -> CodeType:
+    """Return the code of probes; they are the same for a whole class.
+
+    Raises:
+        SyntaxError: they are no Python.
+    """
+    return compile(probes, "probes", "exec")
+
+
 def _size() -> int:
     """Return the size of this process's address space in bytes, 0 where the system does not say."""
     try:
@@ -170,7 +181,7 @@ class Submission:
         except BaseException as error:  # noqa: BLE001  whatever a student's file raises is an answer
             return self._safely(error)
         try:
-            exec(compile(probes, "probes", "exec"), self.probes)  # noqa: S102  our own source
+            exec(compiled(probes), self.probes)  # noqa: S102  our own source
         except Exception as error:  # noqa: BLE001
             return {"kind": "broken", "message": f"the probes cannot be loaded: {error!r}"}
         return {"kind": "value", "value": self._imported()}
