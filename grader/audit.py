@@ -219,6 +219,8 @@ def _content(course: Course, exercise: Exercise, checks: Sequence[Check], wrong:
     points = sum(check.points for check in checks)
     if points != exercise.points:
         problems.append(f"exercise.yaml says {exercise.points} points, the checks sum up to {points}")
+    for name in sorted(set(exercise.visibility) - {check.name for check in checks}):
+        problems.append(f"exercise.yaml: visibility names {name}, and there is no such check")
     for name in sorted(set(exercise.hints) ^ {check.name for check in checks}):
         problems.append(f"exercise.yaml: there must be hints for each check and for nothing else; look at {name}")
     if not wrong:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grader.case import Limits
 from grader.errors import UsageError
+from grader.verdict import Visibility
 
 
 class Refused(BaseModel):
@@ -37,6 +38,7 @@ class Exercise(BaseModel):
     limits: Limits = Limits()
     refused: Refused = Refused()
     hints: dict[str, tuple[str, str, str]] = {}
+    visibility: dict[str, Visibility] = {}  # of checks that students do not see at once
     waived: dict[str, str] = {}  # findings of the audit's lint (lint.py) that must be, each with its reason
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]{0,23}$")
     number: int

@@ -67,6 +67,10 @@ def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
 
 def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "") -> Grade:
     """Return the grade: a verdict for each check, and their sum. `fence` is the tier that it was examined in."""
+    verdicts = [
+        verdict.model_copy(update={"visibility": exercise.visibility.get(verdict.check, "visible")})
+        for verdict in verdicts
+    ]
     return Grade(
         exercise=exercise.slug,
         title=exercise.title,

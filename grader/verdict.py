@@ -15,6 +15,10 @@ SCHEMA_VERSION: Literal[1] = 1
 Tier = Literal["A", "B", "C", ""]
 
 
+# when a student may see what a check found; the words are Gradescope's
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+
+
 class Outcome(StrEnum):
     """What a check found. Only `passed` earns points."""
 
@@ -70,6 +74,19 @@ class Verdict(Model):
     mistakes: tuple[Mistake, ...] = ()
     cases: int = Field(default=0, ge=0, description="cases that were run")
     device: Literal["cpu", "cuda", "meta"] = "cpu"
+    visibility: Visibility = Field(default="visible", description="when the student may see it")
+
+
+class Student(Model):
+    """Who handed something in, as far as the platform tells; what is not known is empty."""
+
+    name: str = ""
+    email: str = ""
+    number: str = Field(default="", description="student id of the school: Gradescope's SID, Canvas's SIS User ID")
+    login: str = Field(default="", description="account name: GitHub login, Canvas's SIS Login ID")
+    canvas: str = Field(default="", description="number of the user in Canvas")
+    moodle: str = Field(default="", description="number of the participant in Moodle")
+    members: tuple["Student", ...] = Field(default=(), description="of a group that handed in together")
 
 
 class Grade(Model):
@@ -102,9 +119,12 @@ class Result(Model):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     grader: str = Field(description="version of the grader")
-    seed: int
+    seed: int | None = Field(description="of the cases; null if it is secret")
     device: str = Field(description="device asked for: cpu, cuda, auto or all")
-    student: str = Field(default="", description="who handed it in, in a batch")
+    student: str = Field(default="", description="who handed it in, in a batch: as the folder names them")
+    identity: Student = Field(default=Student(), description="the same, as the platform knows them")
+    submitted: str = Field(default="", description="when, ISO 8601 with a zone, if the platform tells")
+    late: bool = Field(default=False, description="whether the platform marked it as late")
     note: str = Field(default="", description="what the user should know about the run")
     score: int
     points: int
