@@ -27,6 +27,7 @@ PASSED, ALSO = "passed", "also"
 # of how many failed cases of a check the values are kept: the first, which are the smallest
 VALUES = 4
 ROUNDINGS = 8  # of a wrong value itself that are allowed around it
+KEPT = 20  # wrong programs that are run before what they answered is kept
 # one answer of a wrong program: its kind, PASSED or ALSO, the exception's name, the value
 Recorded = tuple[str, str, Any]
 
@@ -110,10 +111,11 @@ class Diagnosis:
         So submissions can be diagnosed where no misconception is at hand. `note` is as for `name`.
         """
         known = self._known(grader)
-        begun = bool(known.answers)
-        for number, name in enumerate(known.wrong, start=1):
-            if note and number % 20 == 1 and not begun:
+        for number, name in enumerate(known.wrong):
+            if note and number % KEPT == 0 and (known.learned or not known.answers):
                 note(f"{grader.exercise.slug}: running known mistakes, {number} of {len(known.wrong)}, once")
+            if number % KEPT == 0:
+                self._keep(grader, known)  # who interrupts this goes on here
             for check in grader.checks:
                 known.record(name, check)
         self._keep(grader, known)
@@ -129,6 +131,7 @@ class Diagnosis:
         grader.sandbox.leave()
         if known.learned:
             write(self._path, self._key(), known.answers)
+            known.learned = False
 
 
 @dataclass(frozen=True, slots=True)

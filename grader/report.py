@@ -112,20 +112,28 @@ def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
 
 
 @contextmanager
-def batch_bar(as_json: bool, console: Console | None = None) -> "Iterator[Callable[[Event], None]]":
+def batch_bar(
+    as_json: bool, console: Console | None = None
+) -> "Iterator[tuple[Callable[[str], None], Callable[[Event], None]]]":
     """Show how far a batch is: a bar on a terminal, a line now and then elsewhere, or events for machines.
+
+    Yields what takes a sentence about something that takes long, and what takes an event.
 
     Args:
         as_json: print each event as a line of JSON on standard output.
         console: where people look; standard error if None.
     """
     console = console or Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+
+    def say(sentence: str) -> None:
+        console.print(f"grader: {sentence} ...")  # above the bar, if there is one
+
     if as_json:
 
         def event(now: "Event") -> None:
             print(json.dumps({"event": "student", **dataclasses.asdict(now)}), flush=True)  # noqa: T201  this is the output
 
-        yield event
+        yield say, event
     elif not console.is_terminal:
         begun = told = time.monotonic()
 
@@ -137,15 +145,23 @@ def batch_bar(as_json: bool, console: Console | None = None) -> "Iterator[Callab
                 left = passed / now.done * (now.students - now.done)
                 console.print(f"{now.done} of {now.students} students, {passed:.0f} s, about {left:.0f} s to go")
 
-        yield line
+        yield say, line
     else:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         columns = [TextColumn("grading"), BarColumn(20), MofNCompleteColumn(), TextColumn("students,")]
-        with Bar(*columns, TimeRemainingColumn(), TextColumn("left"), console=console) as bar:
-            task = bar.add_task("", total=None)
-            yield lambda now: bar.update(task, total=now.students, completed=now.done)
+        bar = Bar(*columns, TimeRemainingColumn(), TextColumn("left"), console=console)
+        task = bar.add_task("", total=None)
+
+        def move(now: "Event") -> None:
+            bar.start()  # not before there is something to show
+            bar.update(task, total=now.students, completed=now.done)
+
+        try:
+            yield say, move
+        finally:
+            bar.stop()
 
 
 def show_summary(console: Console, summary: "Summary", results: Path) -> None:

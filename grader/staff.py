@@ -42,8 +42,8 @@ def batch(
     from grader.report import batch_bar, show_summary
 
     plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed)
-    with batch_bar(as_json) as watch:
-        summary = run(find_course(course), plan, note, watch)
+    with batch_bar(as_json) as (say, watch):
+        summary = run(find_course(course), plan, say, watch)
     if as_json:
         typer.echo(json.dumps({"event": "end", **dataclasses.asdict(summary)}))
     else:

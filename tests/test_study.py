@@ -2,8 +2,9 @@
 
 import pytest
 
+from grader import diagnose
 from grader.course import Course, find_course, read_submission
-from grader.diagnose import misconceptions
+from grader.diagnose import Diagnosis, misconceptions
 from grader.errors import EmptyError, UsageError
 from grader.exercise import read
 from grader.ready import ready
@@ -240,3 +241,25 @@ def test_the_readme_is_short_and_its_numbers_are_true(course):
         total += count
         assert f"| `{slug}` | {exercise.points} | {count} |" in text
     assert f"{total:,} named wrong programs" in text
+
+
+def test_a_recording_of_mistakes_that_was_interrupted_goes_on_where_it_was(course, tmp_path, monkeypatch):
+    exercise = course.find("bpe")
+    wrong = misconceptions(course.misconceptions(exercise), course.solution(exercise))[:3]
+    monkeypatch.setattr(diagnose, "KEPT", 1)
+    with ready(course, exercise, 0) as made:
+        opened, real = [], made.grader.open
+
+        def open_or_stop(source, **options):
+            opened.append(source)
+            if len(opened) == 3:
+                raise KeyboardInterrupt
+            return real(source, **options)
+
+        monkeypatch.setattr(made.grader, "open", open_or_stop)
+        with pytest.raises(KeyboardInterrupt):
+            Diagnosis(lambda: wrong, tmp_path / "mistakes", lambda: "key").record(made.grader)
+        recording = Diagnosis(lambda: wrong, tmp_path / "mistakes", lambda: "key").record(made.grader)
+    sources = [item.source.encode() for item in wrong]
+    assert opened == [*sources, sources[2]]
+    assert all(recording.answers[item.mistake.name] for item in wrong)
