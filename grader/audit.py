@@ -18,6 +18,7 @@ from grader.check import Check
 from grader.compare import Derived, Growth
 from grader.course import Course
 from grader.diagnose import Misconception, misconceptions
+from grader.errors import UsageError
 from grader.exercise import Exercise
 from grader.grade import Examined, Finding, Grader
 from grader.lint import lint, waive
@@ -168,7 +169,10 @@ def audit(course: Course, exercise: Exercise, seeds: Sequence[int], jobs: int = 
 
     Raises:
         FaultError: a file of the course or the worker does not work.
+        UsageError: this is a kit, which has nothing to prove the checks with.
     """
+    if course.public(exercise):
+        raise UsageError(f"{exercise.slug} cannot be audited: a kit has no reference and no wrong programs")
     checks = load_checks(course.checks(exercise), exercise.slug)
     wrong = misconceptions(course.misconceptions(exercise), course.solution(exercise))
     found = Findings(problems=_content(course, exercise, checks, wrong))

@@ -77,7 +77,8 @@ class Desk:
         verdicts = [
             verdict_of(item).model_copy(update={"mistakes": mistakes.get(item.check.name, ())}) for item in examined
         ]
-        return grade_of(grader.exercise, grader.exercise.filename, verdicts, grader.sandbox.fence.tier)
+        tier = grader.sandbox.fence.tier
+        return grade_of(grader.exercise, grader.exercise.filename, verdicts, tier, self.recording.hashed)
 
 
 def bundle(made: Ready, note: Note | None = None) -> Bundle:
@@ -85,9 +86,14 @@ def bundle(made: Ready, note: Note | None = None) -> Bundle:
     course, exercise = made.course, made.exercise
     bank = made.grader.oracle
     assert isinstance(bank, Bank)
-    recording = made.diagnosis.record(made.grader, note)
+    recording = made.recording(note)
     files = [course.checks(exercise), course.reference(exercise), course.misconceptions(exercise)]
-    more = [course.solution(exercise), exercise.folder / "exercise.yaml", *course.data(exercise)]
+    more = [
+        course.solution(exercise),
+        course.shelf(exercise),
+        exercise.folder / "exercise.yaml",
+        *course.data(exercise),
+    ]
     total = hashlib.sha256(f"{__version__}/{key_of([*files, *more], made.seed)}".encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):  # any change of ours may change a mark
         total.update(path.read_bytes())

@@ -52,6 +52,14 @@ class Course:
         """Return the path of the named wrong programs."""
         return self.root / "reference" / "misconceptions" / exercise.filename
 
+    def shelf(self, exercise: Exercise) -> Path:
+        """Return the path of what a kit has instead of the reference (shelf.py)."""
+        return self.root / "banks" / f"{exercise.slug}.bank"
+
+    def public(self, exercise: Exercise) -> bool:
+        """Say whether only public cases can be graded here: this is a kit."""
+        return not self.reference(exercise).exists() and self.shelf(exercise).exists()
+
     def solution(self, exercise: Exercise) -> Path:
         """Return the path of the shipped solution."""
         return self.root / "solutions" / exercise.filename

@@ -19,6 +19,7 @@ from grader.draw import as_array
 from grader.grade import CHANGED, FATAL, Examined, Finding, Grader
 from grader.load import variants
 from grader.oracle import UNITS
+from grader.prints import prints
 from grader.reach import Uses, reached, uses
 from grader.verdict import Mistake, Outcome
 
@@ -142,10 +143,25 @@ class Recording:
         mistakes: by name, in the order of the file.
         answers: misconception -> check -> number of the case -> answer. A case that is not there was not
             reached: the check had ended before.
+        hashed: whether the values are fingerprints (prints.py).
     """
 
     mistakes: dict[str, Mistake]
     answers: dict[str, dict[str, dict[int, Recorded]]]
+    hashed: bool = False
+
+    def printed(self) -> "Recording":
+        """Return the same with fingerprints for values, which tell nothing but whether an answer is the same."""
+        if self.hashed:
+            return self
+        answers = {
+            name: {
+                check: {number: (kind, error, _print(value)) for number, (kind, error, value) in cases.items()}
+                for check, cases in checks.items()
+            }
+            for name, checks in self.answers.items()
+        }
+        return Recording(self.mistakes, answers, hashed=True)
 
     def name(self, examined: Sequence[Examined]) -> dict[str, tuple[Mistake, ...]]:
         """Return, for each failed check, the misconceptions that give the same answers; see `Diagnosis.name`."""
@@ -153,7 +169,11 @@ class Recording:
 
     def _equal(self, name: str, item: Examined) -> bool:
         known = self.answers[name].get(item.check.name, {})
-        return _equal(item, known.get) if known else False
+        return _equal(item, known.get, self.hashed) if known else False
+
+
+def _print(value: Any) -> Any:
+    return None if value is None else list(prints(value))
 
 
 def _failed(examined: Sequence[Examined]) -> list[Examined]:
@@ -178,14 +198,14 @@ def _named(
     return named
 
 
-def _equal(examined: Examined, answer: Callable[[int], Recorded | None]) -> bool:
+def _equal(examined: Examined, answer: Callable[[int], Recorded | None], hashed: bool = False) -> bool:
     """Say whether a misconception answers all cases of a check as the student's program did."""
     if isinstance(examined.check.compare, Growth):
         return False  # counts of steps are never the same twice
     numbers = list(range(len(examined.findings)))
     # a case that the program failed first: most misconceptions are out after it
     numbers.sort(key=lambda number: examined.findings[number].outcome is Outcome.PASSED)
-    return all(_same_answer(examined.check, examined.findings[number], answer(number)) for number in numbers)
+    return all(_same_answer(examined.check, examined.findings[number], answer(number), hashed) for number in numbers)
 
 
 class _Known:
@@ -236,7 +256,7 @@ def _record(finding: Finding) -> Recorded:
     return ("touched" if touched else finding.got.kind, finding.got.error, finding.got.value)
 
 
-def _same_answer(check: Check, finding: Finding, record: Recorded | None) -> bool:
+def _same_answer(check: Check, finding: Finding, record: Recorded | None, hashed: bool) -> bool:
     mine = _record(finding)
     if record is not None and record[0] == ALSO:
         return mine[0] != PASSED
@@ -244,6 +264,8 @@ def _same_answer(check: Check, finding: Finding, record: Recorded | None) -> boo
         return False
     if mine[0] not in ("value", "touched"):
         return True
+    if hashed:
+        return record[2] is None or not set(record[2]).isdisjoint(prints(mine[2]))
     if not check.compare.measured:
         return Exact().compare(finding.case.inputs, Answer("value", record[2]), mine[2]) is None
     # the same rounding errors are allowed around the wrong value as around the right one

@@ -65,8 +65,18 @@ def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
     )
 
 
-def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "") -> Grade:
-    """Return the grade: a verdict for each check, and their sum. `fence` is the tier that it was examined in."""
+def grade_of(
+    exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "", public: bool = False
+) -> Grade:
+    """Return the grade: a verdict for each check, and their sum.
+
+    Args:
+        exercise: that was graded.
+        file: as it is shown.
+        verdicts: of all checks.
+        fence: the tier that it was examined in.
+        public: whether there were only public cases.
+    """
     verdicts = [
         verdict.model_copy(update={"visibility": exercise.visibility.get(verdict.check, "visible")})
         for verdict in verdicts
@@ -78,15 +88,16 @@ def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: 
         score=sum(verdict.earned for verdict in verdicts),
         points=sum(verdict.points for verdict in verdicts),
         verdicts=tuple(verdicts),
-        next_step=_next_step(exercise, verdicts),
+        next_step=_next_step(exercise, verdicts, public),
+        public=public,
         fence=fence,
     )
 
 
-def _next_step(exercise: Exercise, verdicts: Sequence[Verdict]) -> str:
+def _next_step(exercise: Exercise, verdicts: Sequence[Verdict], public: bool) -> str:
     open_ones = [verdict for verdict in verdicts if verdict.outcome is not Outcome.PASSED]
     if not open_ones:
-        return "all checks pass"
+        return "all public cases pass, others decide; hand it in" if public else "all checks pass"
     started = [verdict for verdict in open_ones if verdict.outcome is not Outcome.NOT_STARTED]
     first = (started or open_ones)[0]
     if first.outcome is Outcome.NOT_STARTED:

@@ -18,6 +18,7 @@ class Plan:
         fenced: whether to insist on tier B or better.
         force: grade everything anew.
         seed: of the cases.
+        secret: whether the seed is one: then it is written nowhere.
     """
 
     submissions: Path
@@ -28,6 +29,7 @@ class Plan:
     fenced: bool = True
     force: bool = False
     seed: int = 0
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Makes an exercise ready to grade: its checks, a bank of cases and answers, the known mistakes."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,17 @@ from grader.bank import Bank, cached, key_of
 from grader.cache import cache_folder
 from grader.check import Check
 from grader.course import Course
-from grader.diagnose import Diagnosis, Misconception, misconceptions
-from grader.errors import FaultError
+from grader.diagnose import Diagnosis, Misconception, Recording, misconceptions
+from grader.errors import FaultError, UsageError
 from grader.exercise import Exercise
 from grader.fence import Fence
-from grader.grade import Grader
+from grader.grade import Examined, Grader
 from grader.load import probes
 from grader.oracle import Reference, load_checks, reference_of
 from grader.sandbox import Sandbox
+from grader.shelf import Shelf
 from grader.tier import best
+from grader.verdict import Mistake
 
 KEPT = 3  # cached recordings of one exercise; older ones are removed
 
@@ -32,8 +34,20 @@ class Ready:
     course: Course
     exercise: Exercise
     grader: Grader
-    diagnosis: Diagnosis
+    diagnosis: Diagnosis | Recording
     seed: int
+
+    def name(self, examined: Sequence[Examined], note: Note | None = None) -> dict[str, tuple[Mistake, ...]]:
+        """Return, for each failed check, the misconceptions that give the same answers; see `Diagnosis.name`."""
+        if isinstance(self.diagnosis, Recording):
+            return self.diagnosis.name(examined)
+        return self.diagnosis.name(self.grader, examined, note)
+
+    def recording(self, note: Note | None = None) -> Recording:
+        """Return what all misconceptions answer; see `Diagnosis.record`."""
+        if isinstance(self.diagnosis, Recording):
+            return self.diagnosis
+        return self.diagnosis.record(self.grader, note)
 
     def reference(self) -> Reference:
         """Return the live reference; loading it takes as long as importing what it needs."""
@@ -56,10 +70,18 @@ def ready(
 
     Raises:
         FaultError: a file of the course or the worker does not work.
+        UsageError: this is a kit, which has the cases of one seed, and another was asked for.
     """
+    shelf = Shelf.open(course.shelf(exercise)) if course.public(exercise) else None
+    if shelf and seed not in (0, shelf.seed):
+        raise UsageError(f"--seed {seed}: a kit has its own cases and no others; leave --seed away")
     with Sandbox(exercise.preload, fence or best()) as sandbox:  # it starts while the bank is read
         checks = load_checks(course.checks(exercise), exercise.slug)
         source = course.checks(exercise).read_text("utf-8")
+        if shelf:
+            grader = Grader(exercise, checks, shelf.bank, sandbox, probes(source))
+            yield Ready(course, exercise, grader, shelf.recording, shelf.seed)
+            return
         files = [course.checks(exercise), course.reference(exercise), *course.data(exercise)]
         key = key_of(files, seed)
         folder = cache_folder() / f"{exercise.slug}-{key}"

@@ -180,7 +180,7 @@ class Register:
         result = {
             "schema_version": SCHEMA_VERSION,
             "grader": __version__,
-            "seed": self._plan.seed,
+            "seed": None if self._plan.secret else self._plan.seed,
             "device": "cpu",
             "student": clean(student),
             "note": " ".join(notes),

@@ -42,7 +42,8 @@ def show_result(console: Console, result: Result) -> None:
     if result.note:
         console.print(Text(result.note, "dim"))
     if len(result.exercises) > 1:
-        console.print(Text(f"all exercises: {result.score} of {result.points} points", "bold"))
+        what = "points in the public cases" if any(grade.public for grade in result.exercises) else "points"
+        console.print(Text(f"all exercises: {result.score} of {result.points} {what}", "bold"))
 
 
 def _grade(grade: Grade) -> RenderableType:
@@ -68,7 +69,8 @@ def _grade(grade: Grade) -> RenderableType:
         seen.add(verdict.message)
         parts.append(Padding(_details(verdict, explained), (0, 0, 1, 2)))
         explained |= {mistake.name for mistake in verdict.mistakes}
-    score = Text.assemble((f"{grade.score} of {grade.points} points", "bold"), f"   next: {grade.next_step}")
+    what = "points in the public cases" if grade.public else "points"
+    score = Text.assemble((f"{grade.score} of {grade.points} {what}", "bold"), f"   next: {grade.next_step}")
     return Group(*parts, score, Text())
 
 

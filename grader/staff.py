@@ -25,6 +25,10 @@ def batch(
     force: Annotated[bool, typer.Option("--force", help="Grade everything anew.")] = False,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
     seed: Seed = 0,
+    seed_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw other cases than students have; the file is made if it is not there."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print events as lines of JSON.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -40,8 +44,13 @@ def batch(
     from grader.course import find_course
     from grader.plan import Plan
     from grader.report import batch_bar, show_summary
+    from grader.secret import seed_of
 
-    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed)
+    if seed_file:
+        seed, made = seed_of(seed_file)
+        if made:
+            note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases")
+    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, bool(seed_file))
     with batch_bar(as_json) as (say, watch):
         summary = run(find_course(course), plan, say, watch)
     if as_json:
@@ -94,6 +103,30 @@ def new(
     for path in create(find_course(course), slug, title or slug.replace("_", " ").capitalize()):
         typer.echo(f"wrote {path}")
     typer.echo(f"Fill them in, then run: grader audit {slug}")
+
+
+@app.command()
+def kit(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--exercise", "-e", metavar="SLUG", help="Only this one; several times for more."),
+    ] = None,
+    seed: Seed = 0,
+    course: CourseOption = None,
+) -> None:
+    """Make the folder that students get: tasks, starters, checks and public cases, no answers of the course.
+
+    Grade the class with other cases: grader batch --seed-file.
+    """
+    from grader.course import find_course
+    from grader.kit import make
+
+    found = find_course(course)
+    exercises = [found.find(name) for name in names] if names else found.exercises()
+    written = make(found, out, exercises, seed, note)
+    size = sum(path.stat().st_size for path in written) / (1 << 20)
+    typer.echo(f"wrote {out}: {len(exercises)} exercises, {len(written)} files, {size:.1f} MiB")
 
 
 @app.command()

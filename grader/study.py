@@ -18,6 +18,8 @@ from grader.verdict import Grade, Outcome, Result
 
 Device = Literal["cpu", "cuda"]
 
+PUBLIC = "These are the public cases. Your instructor grades with others: what passes here may still fail there."
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -61,6 +63,8 @@ def run(wish: Wish, note: Note | None = None) -> Result:
             devices, sentence = _devices(made, wish.device)
             grades.append(study(made, path, devices, wish.smallest, note))
         notes += [sentence] if sentence and sentence not in notes else []
+    if any(course.public(exercise) for exercise, _ in paths):
+        notes.append(PUBLIC)
     return Result(
         grader=__version__,
         seed=wish.seed,
@@ -119,6 +123,7 @@ def study(
 
     Raises:
         FaultError: the worker does not work.
+        UsageError: a smaller case is asked for, and this is a kit.
     """
     exercise, grader = made.exercise, made.grader
     try:
@@ -129,18 +134,20 @@ def study(
         return _unread(made, path, Outcome.ERROR, str(error))
     examined = _examine(made, source, devices)
     shrunk: dict[str, Finding] = {}
+    if smallest and made.course.public(exercise):
+        raise UsageError("--shrink needs the reference, which a kit does not have; leave it away")
     if smallest is None:
         smallest = not exercise.preload
     if smallest and made.course.reference(exercise).exists():
         shrunk = _shrink(made, source, examined, devices[0])
-    mistakes = made.diagnosis.name(grader, examined, note)
+    mistakes = made.name(examined, note)
     verdicts = []
     for item in examined:
         verdict = verdict_of(item)
         if found := shrunk.get(item.check.name):
             verdict = verdict.model_copy(update={"evidence": evidence_of(found, True), "message": message_of(found)})
         verdicts.append(verdict.model_copy(update={"mistakes": mistakes.get(item.check.name, ())}))
-    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier)
+    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier, made.course.public(exercise))
 
 
 def _examine(made: Ready, source: bytes, devices: Sequence[Device]) -> list[Examined]:

@@ -99,6 +99,7 @@ class Grade(Model):
     points: int = Field(ge=0)
     verdicts: tuple[Verdict, ...]
     next_step: str = ""
+    public: bool = Field(default=False, description="whether only public cases were run: then this is no mark")
     fence: Tier = Field(
         default="", description="tier of the fence that it ran behind (C: none); empty if it did not run"
     )

@@ -571,8 +571,8 @@ class pieces_in_decomposed_text:
     """
 
     def bert_pieces(text):
-        decomposed = unicodedata.normalize("NFD", text)
-        normalized, origins = normalize_with_offsets(decomposed)
+        spelled_out = unicodedata.normalize("NFD", text)
+        normalized, origins = normalize_with_offsets(spelled_out)
         return [(p, (origins[a][0], origins[b - 1][1])) for p, (a, b) in split_bert(normalized)]
 
 
