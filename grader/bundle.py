@@ -11,13 +11,13 @@ from pathlib import Path
 from grader import __version__
 from grader.bank import Bank, key_of
 from grader.check import checks_of
-from grader.diagnose import Recording
 from grader.errors import FaultError
 from grader.exercise import Exercise
 from grader.grade import Grader
 from grader.load import load, probes
 from grader.mark import grade_of, verdict_of
 from grader.ready import Note, Ready
+from grader.recording import Recording
 from grader.sandbox import Sandbox
 from grader.verdict import Grade
 from grader.wire import TRUSTED, pack, unpack

@@ -10,13 +10,14 @@ from grader.bank import Bank, cached, key_of
 from grader.cache import cache_folder
 from grader.check import Check
 from grader.course import Course
-from grader.diagnose import Diagnosis, Misconception, Recording, misconceptions
+from grader.diagnose import Diagnosis, Misconception, misconceptions
 from grader.errors import FaultError, UsageError
 from grader.exercise import Exercise
 from grader.fence import Fence
 from grader.grade import Examined, Grader
 from grader.load import probes
 from grader.oracle import Reference, load_checks, reference_of
+from grader.recording import Recording
 from grader.sandbox import Sandbox
 from grader.shelf import Shelf
 from grader.tier import best

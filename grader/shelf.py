@@ -11,8 +11,8 @@ from typing import Any
 
 from grader import __version__
 from grader.bank import Bank
-from grader.diagnose import Recording
 from grader.errors import FaultError, UsageError, WireError
+from grader.recording import Recording
 from grader.verdict import Mistake
 from grader.whole import whole
 from grader.wire import TRUSTED, pack, unpack

@@ -21,6 +21,7 @@ FLOORS = [
     {"ready"},
     {"shelf"},
     {"diagnose", "mark", "shrink"},
+    {"recording"},
     {"grade", "lint"},
     {"bank", "tier"},
     {"intake", "oracle", "sandbox"},
