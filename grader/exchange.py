@@ -163,11 +163,12 @@ def autograder(
 
     if not output.parent.is_dir():
         raise UsageError(f"{output}: there is no folder {output.parent}")
-    files = build(find_course(course), Wish(names or [], wheels, not no_sandbox, seed), note)
-    save(output, files)
-    typer.echo(
-        f"wrote {output}: {len(files)} files, {output.stat().st_size / (1 << 20):.1f} MiB. It holds the answers."
-    )
+    found = find_course(course)
+    wish = Wish(names or [exercise.slug for exercise in found.exercises()], wheels, not no_sandbox, seed)
+    save(output, build(found, wish, note))
+    points = sum(found.find(name).points for name in wish.names)
+    typer.echo(f"wrote {output}, {output.stat().st_size / (1 << 20):.1f} MiB. It holds the answers: keep it secret.")
+    typer.echo(f"In Gradescope, give the assignment {points} points, and upload this as its autograder.")
 
 
 # --- what the commands share ------------------------------------------------------------------

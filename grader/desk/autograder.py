@@ -20,9 +20,8 @@ from grader.exercise import Exercise
 from grader.ready import Note, ready
 from grader.whole import whole
 
-PACKAGE = "llm-fundamentals-grader"
-# the command line's, and what draws cases: an autograder has neither
-UNUSED = {"typer", "rich", "plotext", "hypothesis"}
+# of what this package depends on: not what the command line and the drawing of cases need
+NEEDED = ("ml_dtypes", "numpy", "platformdirs", "pydantic", "pyseccomp", "pyyaml", "safetensors")
 SCRIPTS = Path(__file__).parent / "scripts"
 STAMP = (1980, 1, 1, 0, 0, 0)  # of every file, so that the same course makes the same zip
 
@@ -32,13 +31,13 @@ class Wish:
     """What an autograder is asked to be.
 
     Attributes:
-        names: slugs of exercises, all of the course if empty.
+        names: slugs of exercises.
         wheels: folder with wheels of all that is needed, None to download it where the autograder is set up.
         fenced: whether it refuses to grade where submissions would run without a fence.
         seed: of the cases.
     """
 
-    names: Sequence[str] = ()
+    names: Sequence[str]
     wheels: Path | None = None
     fenced: bool = True
     seed: int = 0
@@ -51,7 +50,7 @@ def build(course: Course, wish: Wish, note: Note) -> dict[str, bytes]:
         UsageError: an exercise is not there, or a wheel.
         FaultError: an exercise cannot be recorded.
     """
-    exercises = [course.find(name) for name in wish.names] if wish.names else course.exercises()
+    exercises = [course.find(name) for name in wish.names]
     if not exercises:
         raise UsageError(f"{course.root} has no exercises")
     needed = requirements(any("torch" in exercise.preload for exercise in exercises))
@@ -96,29 +95,16 @@ def requirements(torch: bool) -> list[str]:
 
     Args:
         torch: whether an exercise needs it; it is large.
-
-    Raises:
-        FaultError: this package is not installed, so what it needs is not known.
     """
-    found = []
-    for line in _declared():
-        name = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]
-        if "extra ==" in line or name in UNUSED or (name == "torch" and not torch):
-            continue
-        try:
-            version = importlib.metadata.version(name).partition("+")[0]  # "+cpu" is known to one index only
-        except importlib.metadata.PackageNotFoundError:
-            found.append(line)  # not for this system
-        else:
-            found.append(f"{name}=={version}")
-    return sorted(found)
+    return [_pinned(name) for name in (*NEEDED, *(["torch"] if torch else []))]
 
 
-def _declared() -> list[str]:
+def _pinned(name: str) -> str:
     try:
-        return importlib.metadata.requires(PACKAGE) or []
+        # a version such as "2.13.0+cpu" is known to one index only
+        return f"{name}=={importlib.metadata.version(name).partition('+')[0]}"
     except importlib.metadata.PackageNotFoundError:
-        raise FaultError(f"{PACKAGE} is not installed; run: pip install -e .") from None
+        return name  # what only Linux needs, asked for on another system
 
 
 def _wheels(folder: Path, needed: Iterable[str]) -> Iterator[Path]:
@@ -127,9 +113,10 @@ def _wheels(folder: Path, needed: Iterable[str]) -> Iterator[Path]:
         raise UsageError(f"--wheels {folder}: there is no such folder")
     found = sorted(folder.glob("*.whl"))
     have = {_plain(path.name.split("-")[0]) for path in found}
-    missing = [line for line in needed if _plain(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) not in have]
+    missing = [line for line in needed if _plain(line.partition("==")[0]) not in have]
     if missing:
-        raise UsageError(f"{folder} has no wheel of {', '.join(missing)}; fill it with: pip download -d {folder} ...")
+        how = f"pip download --only-binary :all: -d {folder} {' '.join(needed)}"
+        raise UsageError(f"{folder} has no wheel of {', '.join(missing)}; fill it with: {how}")
     yield from found
 
 

@@ -146,7 +146,7 @@ def _person(mark: Mark) -> Keys:
     who = mark.who
     if not any((who.canvas, who.number, who.login, who.email, who.name)):
         plain = mark.label
-        return {"SIS User ID": exact(plain), "SIS Login ID": folded(plain), "name": named(plain)}
+        return {"ID": exact(), "SIS User ID": exact(plain), "SIS Login ID": folded(plain), "name": named(plain)}
     return {
         "ID": exact(who.canvas),
         "SIS User ID": exact(who.number),

@@ -50,8 +50,8 @@ def failure(about: Sequence[str] = ()) -> dict[str, Any]:
 
 def _top(lines: Sequence[str]) -> dict[str, Any]:
     output = clean("\n".join(line for line in lines if line))
-    # what the autograder prints is for staff
-    return {"output": output, "output_format": "text", "stdout_visibility": "hidden"}
+    said = {"output": output, "output_format": "text"} if output else {}
+    return {**said, "stdout_visibility": "hidden"}  # what the autograder prints is for staff
 
 
 def _test(grade: Grade, verdict: Verdict, number: str) -> dict[str, Any]:

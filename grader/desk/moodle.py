@@ -115,7 +115,7 @@ def _person(mark: Mark) -> Keys:
     who = mark.who
     if not any((who.moodle, who.email, who.number, who.name)):
         plain = mark.label
-        return {"Email address": folded(plain), "ID number": exact(plain), "name": named(plain)}
+        return {"Identifier": exact(), "Email address": folded(plain), "ID number": exact(plain), "name": named(plain)}
     return {
         "Identifier": exact(who.moodle),
         "Email address": folded(who.email),
