@@ -193,6 +193,7 @@ def _filled(report: "Report", source: Path, output: Path, content: bytes, as_jso
     _list("students with a result are not in the file", unmatched)
     _list("rows were left as they are", left)
     _list("students have no grade, because the grader failed at their files", report.broken)
+    _list("results have a note", report.notes)
     _list("rows of the file have no result", report.without)
     if as_json:
         typer.echo(json.dumps({"output": str(output), **dataclasses.asdict(report)}, indent=2))

@@ -272,6 +272,13 @@ def test_the_command_says_which_column_it_took_and_ends_with_0_if_all_were_found
     assert "'Sums (77)'" in found.stdout
 
 
+def test_a_note_about_a_result_reaches_the_instructor(tmp_path, book):
+    folder = lay_out(tmp_path / "results", [result("a", note="bpe.py is a link", canvas="101")])
+    found = command(folder, book, "-o", tmp_path / "out.csv")
+    assert found.exit_code == 0
+    assert "a: bpe.py is a link" in found.stderr
+
+
 def test_one_exercise_of_several_can_be_exported(tmp_path, book):
     more = grade(verdict("more", 5), exercise="essay")
     both = result("a", grade(verdict("adds", 30)), more, canvas="101")

@@ -41,6 +41,7 @@ class Report:
         left: students whose row must stay as it is, and why.
         broken: students at whose files the grader failed.
         without: names of the rows for which there is no result.
+        notes: what an instructor should know about some results.
     """
 
     column: str
@@ -49,6 +50,7 @@ class Report:
     left: list[dict[str, str]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -69,7 +71,7 @@ def fill(target: Target, people: Sequence[Keys], found: Marks, scale: bool) -> t
         UsageError: the platform counts differently, and nobody asked to scale.
     """
     matching = match(people, target.rows)
-    report = Report(target.sheet.header[target.column], broken=list(found.broken))
+    report = Report(target.sheet.header[target.column], broken=list(found.broken), notes=list(found.notes))
     done: dict[int, Mark] = {}
     for number, mark in enumerate(found.marks):
         if number in matching.why:

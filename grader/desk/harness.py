@@ -18,7 +18,7 @@ from grader.desk.gradescope import about, failure, report
 from grader.desk.parcel import open_
 from grader.errors import FaultError, GraderError
 from grader.exercise import Exercise
-from grader.fence import Tier
+from grader.fence import Tier, exposed
 from grader.intake import Unreadable, snapshot
 from grader.load import load
 from grader.mark import grade_of, unread
@@ -72,6 +72,8 @@ def graded(root: Path) -> Result:
     except (OSError, ValueError) as error:
         raise FaultError(f"plan.json cannot be read: {error}; upload the zip again") from None
     lowest: Tier = plan["lowest"]
+    if lowest != "C" and (shown := exposed(source)):
+        raise FaultError(f"submissions can read {shown}, where the answers lie; set AUTOGRADER_ROOT to another folder")
     grades = []
     for slug in plan["exercises"]:
         bundle = open_(source / "bundles" / slug)

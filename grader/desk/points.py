@@ -41,11 +41,13 @@ class Marks:
         marks: a person each.
         points: that everybody could earn.
         broken: labels of those at whose files the grader failed.
+        notes: what an instructor should know about some results: a file that could not be read, say.
     """
 
     marks: tuple[Mark, ...]
     points: int
     broken: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def marks(results: Sequence[Result], slugs: Sequence[str] = ()) -> Marks:
@@ -72,7 +74,8 @@ def marks(results: Sequence[Result], slugs: Sequence[str] = ()) -> Marks:
     if len(totals) > 1:
         some = " and ".join(map(str, sorted(totals)))
         raise UsageError(f"the results are not of the same exercises: {some} points; grade the class again")
-    return Marks(tuple(found), totals.pop() if totals else 0, tuple(broken))
+    notes = tuple(f"{result.student}: {result.note}" for result in results if result.note)
+    return Marks(tuple(found), totals.pop() if totals else 0, tuple(broken), notes)
 
 
 def chosen(result: Result, slugs: Sequence[str]) -> tuple[Grade, ...]:
