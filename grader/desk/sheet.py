@@ -33,19 +33,19 @@ class Sheet:
     Attributes:
         path: of the file that it was read from.
         rows: its cells, the header among them; a line without any text is a row with one empty cell.
+        header: the names of the columns.
     """
 
     path: Path
     rows: list[list[Cell]]
+    header: list[str] = field(init=False)
     _source: str
     _delimiter: str
     _bom: bytes
     _changes: dict[Cell, str] = field(default_factory=dict)
 
-    @property
-    def header(self) -> list[str]:
-        """The names of the columns."""
-        return [cell.text for cell in self.rows[0]]
+    def __post_init__(self) -> None:
+        self.header = [cell.text for cell in self.rows[0]]
 
     def text(self, row: int, column: int) -> str:
         """Return what a cell says; rows may be shorter than the header, what is not there is empty."""

@@ -31,7 +31,8 @@ else
     -r "$source/requirements.txt"
 fi
 
-# the true answers are for us alone
+# submissions run as another user, who needs the engine; the true answers are for us alone
+chmod -R go+rX "$source/engine"
 chmod -R go-rwx "$source/bundles"
 # the best fence is found by trying; said now, so that the log of the image has it
 PYTHONPATH="$source/engine" "$root/venv/bin/python" -P -c \
