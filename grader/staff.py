@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from grader import exchange
 from grader.cli import CourseOption, Json, Names, Seed, app, console, note
 from grader.errors import FAILED, FAULT, OK
 
-__all__ = ["app"]  # cli.py's, with these commands
+__all__ = ["app", "exchange"]  # cli.py's app, with these commands and exchange.py's
 
 
 @app.command()
