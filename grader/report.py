@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,10 @@ from grader.verdict import Evidence, Grade, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from grader.capstone import Capstone, Progress
+    from grader.moved import Move
     from grader.plan import Event, Summary
 
+SHOWN = 40  # moves that are printed; the file has all
 QUIET_SECONDS = 10.0  # between two lines where no bar can be drawn
 
 # sign and colour of an outcome; the word stands beside it, so that neither is needed to understand
@@ -180,6 +182,29 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
             more = f" and {len(names) - 10} more" if len(names) > 10 else ""
             console.print(Text(f"{what}: {', '.join(names[:10])}{more}", "bold yellow"))
     console.print(f"the results are in {results}: gradebook.csv, and grades/ with a file for each student")
+
+
+def show_moves(console: Console, found: "Sequence[Move]", path: Path | None = None) -> None:
+    """Print whose mark moved, on which check, and why."""
+    if not found:
+        console.print("no mark moved")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("student", "check"):
+        table.add_column(head, overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for move in found[:SHOWN]:
+        change = Text(f"{move.before} → {move.after}", "bold" if move.difference else "dim")
+        table.add_row(Text(move.student), Text(f"{move.exercise} {move.check}".strip()), change, Text(move.why))
+    console.print(table)
+    if len(found) > SHOWN:
+        console.print(Text(f"and {len(found) - SHOWN} more", "dim"))
+    students = {move.student for move in found}
+    ups, downs = (sum(sign * move.difference > 0 for move in found) for sign in (1, -1))
+    console.print(Text(f"{len(students)} students: {ups} checks gained points, {downs} lost some", "bold"))
+    if path:
+        console.print(f"all of it is in {path}")
 
 
 # --- the capstone -----------------------------------------------------------------------------

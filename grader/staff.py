@@ -24,6 +24,9 @@ def batch(
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = os.cpu_count() or 1,
     scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Use a dask cluster, as tcp://host:8786.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Grade everything anew.")] = False,
+    again: Annotated[
+        bool, typer.Option("--regrade", help="After a check or a file changed: say whose mark moved, and why.")
+    ] = False,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
     seed: Seed = 0,
     seed_file: Annotated[
@@ -44,7 +47,8 @@ def batch(
     from grader.batch import run
     from grader.course import find_course
     from grader.plan import Plan
-    from grader.report import batch_bar, show_summary
+    from grader.regrade import MOVED, regrade
+    from grader.report import batch_bar, show_moves, show_summary
     from grader.secret import seed_of
 
     if seed_file:
@@ -52,12 +56,20 @@ def batch(
         if made:
             note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases")
     plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, bool(seed_file))
+    moved = None
     with batch_bar(as_json) as (say, watch):
-        summary = run(find_course(course), plan, say, watch)
+        if again:
+            summary, moved = regrade(find_course(course), plan, say, watch)
+        else:
+            summary = run(find_course(course), plan, say, watch)
     if as_json:
+        for move in moved or []:
+            typer.echo(json.dumps({"event": "moved", **dataclasses.asdict(move)}))
         typer.echo(json.dumps({"event": "end", **dataclasses.asdict(summary)}))
     else:
         show_summary(console(), summary, output)
+        if moved is not None:
+            show_moves(console(), moved, output / MOVED)
     raise typer.Exit(FAULT if summary.broken else FAILED if summary.unread else OK)
 
 
@@ -104,6 +116,31 @@ def new(
     for path in create(find_course(course), slug, title or slug.replace("_", " ").capitalize()):
         typer.echo(f"wrote {path}")
     typer.echo(f"Fill them in, then run: grader audit {slug}")
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="RESULTS", help="The results of one batch.")],
+    after: Annotated[Path, typer.Argument(metavar="RESULTS", help="The results of another.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.csv", help="Write them there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whose mark differs between two results of a class, on which check, and why."""
+    import dataclasses
+    import json
+
+    from grader.moved import moves
+    from grader.regrade import write
+    from grader.report import show_moves
+    from grader.results import results
+
+    found = moves(results(before), results(after))
+    if output:
+        write(output, found)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(move) for move in found], indent=2))
+    else:
+        show_moves(console(), found, output)
 
 
 @app.command()
