@@ -10,7 +10,7 @@ class Plan:
     """What is asked for.
 
     Attributes:
-        submissions: folder of the class.
+        submissions: folder, archive or file that has what the class handed in.
         results: folder for what comes out.
         names: slugs of exercises; those that anyone handed in if empty.
         jobs: processes on this machine.
@@ -18,6 +18,7 @@ class Plan:
         fenced: whether to insist on tier B or better.
         force: grade everything anew.
         seed: of the cases.
+        layout: how the class lies there (desk/layout.py), "" to find it out.
     """
 
     submissions: Path
@@ -28,6 +29,7 @@ class Plan:
     fenced: bool = True
     force: bool = False
     seed: int = 0
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)

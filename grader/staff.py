@@ -11,10 +11,16 @@ from grader.errors import FAILED, FAULT, OK
 
 __all__ = ["app"]  # cli.py's, with these commands
 
+# of desk/layout.py, which is not imported for a help text
+LAYOUTS = "folder, gradescope, canvas, moodle, moodle-teams, classroom, nbgrader, single"
+
 
 @app.command()
 def batch(
-    submissions: Annotated[Path, typer.Argument(metavar="DIR", help="A folder (or .py file) for each student.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="What a platform gives, folder or .zip; or a folder for each student."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")],
     names: Annotated[
         list[str] | None,
@@ -24,12 +30,14 @@ def batch(
     scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Use a dask cluster, as tcp://host:8786.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Grade everything anew.")] = False,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
+    layout: Annotated[str, typer.Option(metavar="NAME", help=f"How the class lies there: {LAYOUTS}.")] = "",
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print events as lines of JSON.")] = False,
     course: CourseOption = None,
 ) -> None:
     """Grade a class.
 
+    Takes what Gradescope, Canvas, Moodle, GitHub Classroom or nbgrader gives; a .zip is read where it lies.
     Run it again to go on after an interruption, or when files were added: what is graded is kept.
     The exit code is 0 if every file was graded, whatever the marks; 1 if a file could not be read.
     """
@@ -41,7 +49,7 @@ def batch(
     from grader.plan import Plan
     from grader.report import batch_bar, show_summary
 
-    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed)
+    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, layout)
     with batch_bar(as_json) as watch:
         summary = run(find_course(course), plan, note, watch)
     if as_json:
