@@ -16,7 +16,7 @@ class Part:
 
     Attributes:
         path: in the tree of the class; that of a folder ends in "/" (or is "", the whole tree).
-        name: what the student called the file; of a folder, what stands before the names in it.
+        name: what the student called the file, if its path does not say it; of a folder "".
         order: the larger, the newer; "" if the platform does not tell.
     """
 

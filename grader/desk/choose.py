@@ -64,20 +64,24 @@ def choose(found: Sequence[Found], exercise: Exercise, known: Sequence[str], alo
     best = min(rank[:1] if rank[0] == 0 and found[at].order else rank for at, rank in ranks.items())
     first = [at for at, rank in ranks.items() if rank[: len(best)] == best]
     newest = max(found[at].order for at in first)
+    older = any(found[at].order != newest for at in first)
     first = [at for at in first if found[at].order == newest]
     first = [at for at in first if ranks[at] == min(ranks[at] for at in first)]
     if len(first) > 1:
         return Choice(why=Unreadable(_several([found[at].label for at in first], exercise)))
     (at,) = first
-    notes = []
-    if len(ranks[at]) > 2:  # no exact place
-        notes.append(f"Graded is {shown(found[at].label)}, as there is no {exercise.filename} in its place.")
     others = [shown(found[number].label) for number in sorted(ranks, key=ranks.__getitem__) if number != at]
-    if others:
-        more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
-        chosen = "" if notes else f"Graded is {shown(found[at].label)}. "
-        notes.append(f"{chosen}Not graded: {', '.join(others[:LISTED])}{more}.")
-    return Choice(found[at], notes=tuple(notes))
+    why = (
+        ", the newest" if older else f", as there is no {exercise.filename} in its place" if len(ranks[at]) > 2 else ""
+    )
+    return Choice(found[at], notes=_notes(shown(found[at].label), why, others))
+
+
+def _notes(chosen: str, why: str, others: list[str]) -> tuple[str, ...]:
+    """Return what a student should know of a choice: nothing, if there was none."""
+    more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
+    rest = f" Not graded: {', '.join(others[:LISTED])}{more}." if others else ""
+    return (f"Graded is {chosen}{why}.{rest}",) if why or others else ()
 
 
 def _several(labels: list[str], exercise: Exercise) -> str:
@@ -121,11 +125,11 @@ def _likeness(stem: str, slug: str) -> int | None:
 
 
 def _nearer(stem: str, other: str, slug: str) -> bool:
-    """Say whether a file is rather for another exercise."""
+    """Say whether a file is rather for another exercise, or as much: attention_norms.py is for neither."""
     likeness, own = _likeness(stem, other), _likeness(stem, slug)
     if likeness is None or own is None:
         return likeness is not None
-    return (likeness, -len(other)) < (own, -len(slug))
+    return likeness < own or (likeness == own and other not in slug)
 
 
 def _only(found: Sequence[Found], exercise: Exercise, known: Sequence[str]) -> Choice:

@@ -103,16 +103,16 @@ def submissions(
         EmptyError: there is nothing in it.
     """
     tree, what, arrived = _arrived(path, exercises, layout)
-    if arrived.left:
-        names = ", ".join(shown(name) for name in arrived.left[:PROBLEMS])
-        more = f" and {len(arrived.left) - PROBLEMS} more" if len(arrived.left) > PROBLEMS else ""
-        tell(f"left out, as their names belong to no student: {names}{more}.")
     found = [_submission(tree, attempt, exercises, known) for attempt in _called(_latest(arrived.attempts))]
     if not layout:
         other = "folder" if what != "folder" else "NAME"
         names = "" if what != "folder" else f" ({KNOWN})"
         students = f"{len(found)} student{'s' * (len(found) != 1)}"
         tell(f"this looks like {LAYOUTS[what].what} ({students}); --layout {other} reads it otherwise{names}.")
+    if arrived.left:
+        names = ", ".join(shown(name) for name in arrived.left[:PROBLEMS])
+        more = f" and {len(arrived.left) - PROBLEMS} more" if len(arrived.left) > PROBLEMS else ""
+        tell(f"left out, as their names belong to no student: {names}{more}.")
     if any(file.label.lower().endswith(".ipynb") for item in found for file in item.files.values()):
         notebook.insist()
     return sorted(found, key=lambda item: item.student)
@@ -167,8 +167,8 @@ def _called(attempts: Iterator[Attempt]) -> Iterator[Attempt]:
     shared = Counter(name for _, name in named)
     taken: set[str] = set()
     for attempt, name in named:
-        ident = _readable(attempt.ident)
-        wanted = f"{name} ({ident})" if shared[name] > 1 and ident != name else name
+        ident = attempt.ident.removesuffix(attempt.name).strip()
+        wanted = f"{name} ({_readable(ident)})" if shared[name] > 1 and ident else name
         unique, number = wanted, 1
         while unique in taken:
             number += 1
@@ -198,10 +198,12 @@ def _submission(tree: Tree, attempt: Attempt, exercises: Sequence[Exercise], kno
         if isinstance(items, Unreadable):
             gathered.problems.append(items.sentence)
             continue
+        folder = part.path.rpartition("/")[0].rpartition("/")[2] if part.path.endswith("/") else ""
         for item in items:
-            own = part.name if part.path and not part.path.endswith("/") else ""
-            name = own or part.name + item.path
-            gathered.take(Found(name, name, replace(item, path=name), part.order))
+            name = part.name or item.path
+            # which of several folders it lies in is of no weight, but must be said
+            label = f"{folder}/{name}" if folder and len(attempt.parts) > 1 else name
+            gathered.take(Found(name, label, replace(item, path=label), part.order))
     files, notes = {}, list(attempt.notes)
     for exercise in exercises:
         choice = choose(gathered.found, exercise, known or [item.slug for item in exercises], len(exercises) == 1)
