@@ -73,8 +73,9 @@ def test_a_damaged_zip_has_a_sentence(content):
 
 
 def test_headers_that_lie_do_no_harm():
-    for size in (1, 5, 7, 1 << 19, (1 << 32) - 2):
-        assert "damaged" in sentence(patched(entry(), 24, 22, "<L", size)) or size > 1 << 30
+    for size in (0, 1, 5):
+        assert "damaged in its zip" in sentence(patched(entry(), 24, 22, "<L", size)), "less than there is"
+    assert inside(item(patched(entry(), 24, 22, "<L", 1 << 19)))[0].read(100) == BPE, "more than there is"
     assert "damaged in its zip" in sentence(patched(entry(), 16, 14, "<L", 1)), "a wrong checksum"
     assert "damaged" in sentence(patched(entry(), 42, 42, "<L", 1 << 30)), "an offset behind the end"
 
@@ -123,9 +124,10 @@ def test_absurd_names_are_not_taken_but_said(course, tmp_path, path):
 
 def test_two_files_of_one_name_in_a_zip_are_refused(course, tmp_path):
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+    with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("bpe.py", "1")
-        archive.writestr("bpe.py", "2")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("bpe.py", "2")
     (tmp_path / "class.zip").write_bytes(zipped({"jane_1_2_work.zip": made.getvalue()}))
     (found,) = submissions(tmp_path / "class.zip", [course.find("bpe")])
     assert found.files["bpe"].read().sentence == "work.zip/bpe.py is there 2 times; hand in one bpe.py"

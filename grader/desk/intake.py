@@ -183,8 +183,9 @@ def _readable(name: str) -> str:
 
 
 def _shown(who: Student) -> Student:
-    """Return a student without anything that a terminal obeys."""
-    return who.model_copy(update={key: clean(value) for key, value in who.model_dump(exclude={"members"}).items()})
+    """Return a student whose names stand on one line, without anything that a terminal obeys."""
+    texts = who.model_dump(exclude={"members"})
+    return who.model_copy(update={key: " ".join(clean(value).split()) for key, value in texts.items()})
 
 
 # --- what ---------------------------------------------------------------------------------------
