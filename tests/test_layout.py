@@ -210,6 +210,16 @@ def test_an_old_gradescope_export_of_single_files_and_a_submission_without_files
     assert found["Bob"].files == {}
 
 
+def test_two_of_one_name_of_whom_gradescope_tells_nothing_else_are_two(take):
+    record = "submission_{0}:\n  :submitters:\n  - :name: Ann\n"
+    files = {f"submission_{number}/bpe.py": number for number in "12"}
+    found = take({"submission_metadata.yml": "".join(map(record.format, "12")), **files})
+    assert {name: content(item) for name, item in found.items()} == {
+        "Ann (submission_1)": "1",
+        "Ann (submission_2)": "2",
+    }
+
+
 @pytest.mark.parametrize("text", ["{", "- 1", "", "a: !!python/object:os.system x", "? [a]\n: b", "\x00"])
 def test_damaged_metadata_is_refused_with_a_sentence(take, text):
     with pytest.raises(UsageError, match=r"submission_metadata\.yml cannot be understood|nothing in|nothing to grade"):

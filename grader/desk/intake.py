@@ -108,7 +108,9 @@ def submissions(
         other = "folder" if what != "folder" else "NAME"
         names = "" if what != "folder" else f" ({KNOWN})"
         students = f"{len(found)} student{'s' * (len(found) != 1)}"
-        tell(f"this looks like {LAYOUTS[what].what} ({students}); --layout {other} reads it otherwise{names}.")
+        # a team's number may be that of a participant, who would then get its marks
+        team = " If teams handed in, say --layout moodle-teams." if what == "moodle" else ""
+        tell(f"this looks like {LAYOUTS[what].what} ({students}); --layout {other} reads it otherwise{names}.{team}")
     if arrived.left:
         names = ", ".join(shown(name) for name in arrived.left[:PROBLEMS])
         more = f" and {len(arrived.left) - PROBLEMS} more" if len(arrived.left) > PROBLEMS else ""

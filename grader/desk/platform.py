@@ -179,7 +179,8 @@ def gradescope(tree: Tree, at: str) -> Arrived:
             others = ", ".join(other.name or other.email for other in submitters if other is not who)
             arrived.attempts.append(
                 Attempt(
-                    ident=who.email.casefold() or who.number or who.name,
+                    # without these two of one name are two: an export has one submission of each student
+                    ident=who.email.casefold() or who.number or f"{key} {who.name}",
                     name=who.name or who.email or who.number or key,
                     who=who,
                     parts=parts,
