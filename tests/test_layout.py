@@ -310,7 +310,9 @@ def test_one_file_is_one_student(course, tmp_path):
     (tmp_path / "jane_bpe.py").write_text(BPE)
     (tmp_path / "other_bpe.py").write_text(BPE)
     exercises = [course.find("bpe"), course.find("norms")]
-    (found,) = submissions(tmp_path / "jane_bpe.py", exercises)
+    told = []
+    (found,) = submissions(tmp_path / "jane_bpe.py", exercises, tell=told.append)
+    assert told == []
     assert found.student == "jane"
     assert content(found) == BPE
     (tmp_path / "x.py").write_text(BPE)

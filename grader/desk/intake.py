@@ -104,7 +104,7 @@ def submissions(
     """
     tree, what, arrived = _arrived(path, exercises, layout)
     found = [_submission(tree, attempt, exercises, known) for attempt in _called(_latest(arrived.attempts))]
-    if not layout:
+    if not layout and path.suffix.lower() not in ENDINGS:  # one file can be read in one way only
         other = "folder" if what != "folder" else "NAME"
         names = "" if what != "folder" else f" ({KNOWN})"
         students = f"{len(found)} student{'s' * (len(found) != 1)}"
