@@ -5,9 +5,9 @@ The journal has each finished grade. A run that came to an end in whatever way g
 
 from grader.cache import cache_folder
 from grader.course import Course
+from grader.desk.intake import submissions
 from grader.errors import UsageError
 from grader.fence import exposed
-from grader.intake import submissions
 from grader.journal import Journal
 from grader.plan import Plan, Summary, Watch
 from grader.pool import Cluster
@@ -27,7 +27,8 @@ def run(course: Course, plan: Plan, note: Note, watch: Watch) -> Summary:
     if plan.results.resolve().is_relative_to(plan.submissions.resolve()):
         raise UsageError(f"{plan.results} lies among the submissions: name a folder outside of {plan.submissions}")
     chosen = [course.find(name) for name in plan.names] if plan.names else course.exercises()
-    found = submissions(plan.submissions, chosen)
+    known = [exercise.slug for exercise in course.exercises()]
+    found = submissions(plan.submissions, chosen, plan.layout, note, known)
     handed = {slug for item in found for slug in item.files}
     exercises = [exercise for exercise in chosen if plan.names or exercise.slug in handed]
     if not exercises:

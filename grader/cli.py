@@ -205,8 +205,8 @@ def _wrapped(line: str, indent: int) -> str:
 
 
 def note(sentence: str) -> None:
-    """Say what takes long, on standard error, where a person looks."""
-    typer.echo(f"grader: {sentence} ...", err=True)
+    """Say what takes long, or a whole sentence with its full stop, on standard error, where a person looks."""
+    typer.echo(f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ...", err=True)
 
 
 def console() -> Any:

@@ -10,7 +10,7 @@ class Plan:
     """What is asked for.
 
     Attributes:
-        submissions: folder of the class.
+        submissions: folder, archive or file that has what the class handed in.
         results: folder for what comes out.
         names: slugs of exercises; those that anyone handed in if empty.
         jobs: processes on this machine.
@@ -19,6 +19,7 @@ class Plan:
         force: grade everything anew.
         seed: of the cases.
         secret: whether the seed is one: then it is written nowhere.
+        layout: how the class lies there (desk/layout.py), "" to find it out.
     """
 
     submissions: Path
@@ -30,6 +31,7 @@ class Plan:
     force: bool = False
     seed: int = 0
     secret: bool = False
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)

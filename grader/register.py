@@ -8,17 +8,20 @@ import json
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader import __version__
 from grader.bundle import Bundle, bundle
 from grader.check import Check
 from grader.course import Course
+from grader.desk.intake import Submission
+from grader.desk.item import Unreadable
+from grader.desk.notebook import Source
 from grader.errors import FaultError
 from grader.exercise import Exercise
 from grader.fence import Fence
 from grader.gradebook import filename, save, sweep, table, write
-from grader.intake import Submission, Unreadable, snapshot
 from grader.journal import Journal
 from grader.mark import grade_of, unread
 from grader.node import Done, Task
@@ -38,6 +41,21 @@ BROKEN = "broken: the grader failed here; no points were lost or gained by the s
 Handed = str | Unreadable | None
 
 
+@dataclass(slots=True)
+class Waiting:
+    """A student whose result is not written yet.
+
+    Attributes:
+        item: what was handed in.
+        handed: exercise -> what it came to.
+        notes: sentences for the student.
+    """
+
+    item: Submission
+    handed: dict[str, Handed] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
 class Register:
     """What is known of a class at any moment."""
 
@@ -51,7 +69,7 @@ class Register:
         sweep(plan.results)
         sweep(plan.results / "grades")
         self._checks: dict[str, list[Check]] = {}
-        self._open: dict[str, dict[str, Handed]] = {}  # student -> exercise -> what was handed in
+        self._open: dict[str, Waiting] = {}  # by student
         self._wanted: dict[str, set[str]] = {}  # key -> students who wait for it
         self._broken: dict[str, str] = {}  # key -> why
         self._tries: Counter[str] = Counter()
@@ -74,14 +92,15 @@ class Register:
     def tasks(self, found: Sequence[Submission]) -> Iterator[Task]:
         """Yield what must be graded, in the order of the students; write the results that wait for nothing."""
         for item in found:
-            handed: dict[str, Handed] = {}
+            waiting = Waiting(item)
             fresh: list[Task] = []
             for slug in self.bundles:
-                source = snapshot(item.files[slug]) if slug in item.files else None
-                if not isinstance(source, bytes):
-                    handed[slug] = source
+                source = _source(item, slug)
+                if not isinstance(source, Source):
+                    waiting.handed[slug] = source
                     continue
-                handed[slug] = key = self._key(slug, source)
+                waiting.notes += source.notes
+                waiting.handed[slug] = key = self._key(slug, source.content)
                 self.summary.files += 1
                 if self._settled(key):
                     self.summary.known += 1
@@ -89,9 +108,9 @@ class Register:
                 if key in self._wanted:
                     self.summary.known += 1
                 else:
-                    fresh.append(Task(slug, key, source, "B" if self._plan.fenced else "C"))
+                    fresh.append(Task(slug, key, source.content, "B" if self._plan.fenced else "C"))
                 self._wanted.setdefault(key, set()).add(item.student)
-            self._open[item.student] = handed
+            self._open[item.student] = waiting
             self._close(item.student)
             yield from fresh
 
@@ -165,7 +184,8 @@ class Register:
 
     def _close(self, student: str) -> None:
         """Write a student's result if it waits for nothing."""
-        handed = self._open[student]
+        waiting = self._open[student]
+        handed = waiting.handed
         if not all(self._settled(what) for what in handed.values()):
             return
         del self._open[student]
@@ -176,6 +196,7 @@ class Register:
             self.summary.broken.append(student)
         elif notes:
             self.summary.unread.append(student)
+        note = " ".join(dict.fromkeys([*notes, *waiting.item.notes, *waiting.notes]))
         score, points = (sum(grade[name] for grade in grades) for name in ("score", "points"))
         result = {
             "schema_version": SCHEMA_VERSION,
@@ -183,7 +204,10 @@ class Register:
             "seed": None if self._plan.secret else self._plan.seed,
             "device": "cpu",
             "student": clean(student),
-            "note": " ".join(notes),
+            "identity": waiting.item.who.model_dump(mode="json"),
+            "submitted": waiting.item.submitted,
+            "late": waiting.item.late,
+            "note": note,
             "score": score,
             "points": points,
             "exercises": grades,
@@ -191,7 +215,7 @@ class Register:
         text = json.dumps(result, indent=1, ensure_ascii=False)
         write(self._plan.results / "grades" / filename(student), text + "\n")
         self.summary.students += 1
-        self._watch(Event(clean(student), score, points, " ".join(notes), self.summary.students, self._students))
+        self._watch(Event(clean(student), score, points, note, self.summary.students, self._students))
 
     def _grade(self, slug: str, what: Handed) -> Any:
         """Return the grade of what a student handed in for an exercise, as JSON."""
@@ -224,6 +248,14 @@ class Register:
         self.summary.broken.sort()
         self.summary.unread.sort()
         return self.summary
+
+
+def _source(item: Submission, slug: str) -> Source | Unreadable | None:
+    """Return what a student handed in for an exercise, as it is now."""
+    if slug in item.files:
+        return item.files[slug].read()
+    # what could not be looked at may have held it
+    return Unreadable(f"{item.lost}.") if item.lost else None
 
 
 def _succeeded(future: "Future[Done]") -> bool:

@@ -130,7 +130,8 @@ def batch_bar(
     console = console or Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
 
     def say(sentence: str) -> None:
-        console.print(f"grader: {sentence} ...")  # above the bar, if there is one
+        # above the bar, if there is one
+        console.print(f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ...", soft_wrap=True)
 
     if as_json:
 

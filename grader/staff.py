@@ -12,10 +12,16 @@ from grader.errors import FAILED, FAULT, OK
 
 __all__ = ["app", "exchange"]  # cli.py's app, with these commands and exchange.py's
 
+# of desk/layout.py, which is not imported for a help text
+LAYOUTS = "folder, gradescope, canvas, moodle, moodle-teams, classroom, nbgrader, single"
+
 
 @app.command()
 def batch(
-    submissions: Annotated[Path, typer.Argument(metavar="DIR", help="A folder (or .py file) for each student.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="What a platform gives, folder or .zip; or a folder for each student."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")],
     names: Annotated[
         list[str] | None,
@@ -28,6 +34,7 @@ def batch(
         bool, typer.Option("--regrade", help="After a check or a file changed: say whose mark moved, and why.")
     ] = False,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
+    layout: Annotated[str, typer.Option(metavar="NAME", help=f"How the class lies there: {LAYOUTS}.")] = "",
     seed: Seed = 0,
     seed_file: Annotated[
         Path | None,
@@ -38,6 +45,7 @@ def batch(
 ) -> None:
     """Grade a class.
 
+    Takes what Gradescope, Canvas, Moodle, GitHub Classroom or nbgrader gives; a .zip is read where it lies.
     Run it again to go on after an interruption, or when files were added: what is graded is kept.
     The exit code is 0 if every file was graded, whatever the marks; 1 if a file could not be read.
     """
@@ -54,8 +62,8 @@ def batch(
     if seed_file:
         seed, made = seed_of(seed_file)
         if made:
-            note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases")
-    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, bool(seed_file))
+            note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases.")
+    plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, bool(seed_file), layout)
     moved = None
     with batch_bar(as_json) as (say, watch):
         if again:

@@ -1,6 +1,8 @@
 """Fixtures: the real course, a tiny one, and a cache folder that belongs to the test run alone."""
 
+import io
 import os
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,3 +97,12 @@ def family(pid: int) -> dict[int, str]:
 def descendants(pid: int) -> list[int]:
     """Return the processes below a process."""
     return [child for child in family(pid) if child != pid]
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    """Return a zip with these files."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return made.getvalue()

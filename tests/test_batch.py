@@ -219,6 +219,7 @@ def test_identical_files_are_graded_once_and_reported_for_each(tiny, tmp_path):
     found = [json.loads((tmp_path / "results" / "grades" / f"{name}.json").read_text()) for name in ("ann", "bob")]
     assert found[0].pop("student") == "ann"
     assert found[1].pop("student") == "bob"
+    assert [result.pop("identity")["name"] for result in found] == ["ann", "bob"]
     assert found[0] == found[1]
 
 
@@ -237,7 +238,7 @@ def test_a_changed_file_is_graded_again_and_only_that(tiny, tmp_path):
 
 @needs_fence
 def test_a_missing_and_an_unreadable_file_have_a_sentence(tiny, tmp_path):
-    folder = small(tmp_path, {"ann/other.py": "", "bob/double.py": RIGHT})
+    folder = small(tmp_path, {"ann/other.txt": "", "bob/double.py": RIGHT})
     (folder / "cid").mkdir()
     (folder / "cid" / "double.py").symlink_to(folder / "bob" / "double.py")
     process = start(tiny, folder, tmp_path / "results")

@@ -4,8 +4,10 @@ import os
 
 import pytest
 
+from grader.desk.folder import snapshot
+from grader.desk.intake import submissions
+from grader.desk.item import Unreadable
 from grader.errors import EmptyError, UsageError
-from grader.intake import Unreadable, snapshot, submissions
 
 
 def put(folder, *names):
