@@ -28,6 +28,7 @@ from grader.node import Done, Task
 from grader.plan import Event, Plan, Summary, Watch
 from grader.pool import Local, Pool
 from grader.ready import Note, ready
+from grader.results import CLASS, index
 from grader.show import clean
 from grader.verdict import SCHEMA_VERSION, Outcome
 
@@ -244,6 +245,7 @@ class Register:
 
         columns = [(slug, [check.name for check in checks]) for slug, checks in self._checks.items()]
         save(self._plan.results / "gradebook.csv", table(results(), columns))
+        write(self._plan.results / CLASS, index([filename(item.student) for item in found]))
         self.summary.mean = earned / points if points else 0.0
         self.summary.broken.sort()
         self.summary.unread.sort()

@@ -11,7 +11,7 @@ from grader.gradebook import save
 from grader.moved import Move, moves, table
 from grader.plan import Plan, Summary, Watch
 from grader.ready import Note
-from grader.results import results
+from grader.results import CLASS, results
 
 BEFORE = "before"  # folder of the results of before, inside of those of now
 MOVED = "moved.csv"
@@ -34,6 +34,8 @@ def regrade(course: Course, plan: Plan, note: Note, watch: Watch) -> tuple[Summa
         try:
             shutil.rmtree(half, ignore_errors=True)
             shutil.copytree(plan.results / "grades", half / "grades")
+            if (plan.results / CLASS).exists():
+                shutil.copy(plan.results / CLASS, half / CLASS)
             half.rename(kept)
         except OSError as error:
             raise FaultError(f"{kept} cannot be written: {error.strerror}") from None

@@ -14,6 +14,7 @@ from grader.errors import UsageError
 from grader.moved import moves
 from grader.plan import Plan
 from grader.regrade import regrade
+from grader.results import results
 from tests.conftest import ROOT
 from tests.klass import grade, lay_out, result, verdict
 
@@ -143,3 +144,11 @@ def test_the_command_compares_two_folders(tmp_path):
     assert "failed, now passed" in shown
     assert "1 students: 1 checks gained points, 0 lost some" in " ".join(shown.split())
     assert (tmp_path / "moved.csv").read_text().startswith("student,exercise,check")
+
+
+def test_those_who_are_no_longer_in_the_class_are_not_read(graded):
+    course, plan = graded
+    shutil.rmtree(plan.submissions / "cid")
+    module.run(course, plan, silent, silent)
+    assert (plan.results / "grades" / "cid.json").exists()
+    assert [result.student for result in results(plan.results)] == ["ann", "bob"]

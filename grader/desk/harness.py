@@ -14,12 +14,13 @@ from typing import Any
 from grader import __version__
 from grader.bundle import Bundle
 from grader.check import Check, checks_of
+from grader.desk.folder import snapshot
 from grader.desk.gradescope import about, failure, report
+from grader.desk.item import Unreadable
 from grader.desk.parcel import open_
 from grader.errors import FaultError, GraderError
 from grader.exercise import Exercise
 from grader.fence import Tier, exposed
-from grader.intake import Unreadable, snapshot
 from grader.load import load
 from grader.mark import grade_of, unread
 from grader.node import Task, end, grade
