@@ -77,7 +77,7 @@ class Desk:
         verdicts = [
             verdict_of(item).model_copy(update={"mistakes": mistakes.get(item.check.name, ())}) for item in examined
         ]
-        return grade_of(grader.exercise, grader.exercise.filename, verdicts, grader.sandbox.fence.tier)
+        return grade_of(grader.exercise, grader.exercise.filename, verdicts, grader.sandbox.fence.tier, source)
 
 
 def bundle(made: Ready, note: Note | None = None) -> Bundle:

@@ -1,5 +1,6 @@
 """Turns what was found into verdicts and a grade: points, sentences, evidence, what to do next."""
 
+import hashlib
 from collections.abc import Sequence
 
 from grader.case import Answer, Case
@@ -24,6 +25,7 @@ def verdict_of(examined: Examined) -> Verdict:
         message=message_of(failure) if failure else "",
         evidence=evidence_of(failure) if failure else None,
         cases=len(examined.findings),
+        wrong=sum(finding.outcome is not Outcome.PASSED for finding in examined.findings),
         device=examined.device,
     )
 
@@ -65,8 +67,18 @@ def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
     )
 
 
-def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "") -> Grade:
-    """Return the grade: a verdict for each check, and their sum. `fence` is the tier that it was examined in."""
+def grade_of(
+    exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "", source: bytes | None = None
+) -> Grade:
+    """Return the grade: a verdict for each check, and their sum.
+
+    Args:
+        exercise: what was graded.
+        file: name of the file.
+        verdicts: in the order of the checks.
+        fence: tier that it was examined in.
+        source: the file itself, None if it could not be read.
+    """
     verdicts = [
         verdict.model_copy(update={"visibility": exercise.visibility.get(verdict.check, "visible")})
         for verdict in verdicts
@@ -80,6 +92,7 @@ def grade_of(exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: 
         verdicts=tuple(verdicts),
         next_step=_next_step(exercise, verdicts),
         fence=fence,
+        digest="" if source is None else hashlib.sha256(source).hexdigest(),
     )
 
 

@@ -140,7 +140,7 @@ def study(
         if found := shrunk.get(item.check.name):
             verdict = verdict.model_copy(update={"evidence": evidence_of(found, True), "message": message_of(found)})
         verdicts.append(verdict.model_copy(update={"mistakes": mistakes.get(item.check.name, ())}))
-    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier)
+    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier, source)
 
 
 def _examine(made: Ready, source: bytes, devices: Sequence[Device]) -> list[Examined]:
