@@ -32,7 +32,7 @@ NAMES = [
     *("Caspian Thistledown", "Wilhelmina Oxbarrow", "Fenwick Applegarth-Stone", "Juniper Nightwell", "Bartholo Mews"),
     *("Linnea Snöflinga", "Gísli Þokuson", "Zdeňka Větrná", "Ngozi Starharbour", "Kōji Umibashi"),
     *("Orla O'Thimble", "Søren Havkat", "Yusra Palmgrove", "Mbali Rivermist", "Tevita Coralbay"),
-    *("Marisol de la Nube Azul", "Ulf", "Quentin \"Q\" Marrowby", "<script>alert('Bobby Tables')"),
+    *("Marisol de la Nube Azul", "Ulf", 'Quentin "Q" Marrowby', "<script>alert('Bobby Tables')"),
     *("شمس البحر الازرق", "כוכב הים הגדול", "=SUM(A1)+Cellwyn", "海 星子", "&amp; Percival 100% [Draft]_*x*"),
     "Aurelia " + "Longacre-" * 20 + "Hollowmere",  # 198 characters
 ]

@@ -1,4 +1,4 @@
-"""The commands that turn the results of a batch into what people read: feedback for each student, a page for the class."""
+"""The commands that turn results into what people read: feedback for each student, a page about the class."""
 
 from pathlib import Path
 from typing import Annotated

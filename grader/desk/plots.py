@@ -25,6 +25,8 @@ SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
 WIDTH = 400  # of drawings that a telephone shows in full
 CELL = 15
+GAP = 10  # between exercises
+HEADS = 34  # height of what stands above the cells
 NAMES = 170  # width of a column of names
 # fill and sign of a cell of the heat map
 CELLS = {
@@ -69,14 +71,14 @@ class Sheet:
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
-        paths = [
-            Path([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True) for x, y, w, h in boxes
-        ]
+        paths = [Path([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True) for x, y, w, h in boxes]
         shape = PathPatch(Path.make_compound_path(*paths), facecolor=colour, edgecolor="none", alpha=opacity)
         shape.set_clip_on(False)
         self.axes.add_patch(shape)
 
-    def text(self, x: float, y: float, text: str, *, align: str = "left", size: float = 12, colour: str = INK) -> None:
+    def text(  # noqa: PLR0913  where, what and how
+        self, x: float, y: float, text: str, *, align: str = "left", size: float = 12, colour: str = INK
+    ) -> None:
         """Write a text whose base line begins, has its middle or ends at a place."""
         name = f"text-{len(self._texts)}"
         self._texts[name] = clean(text)
@@ -93,9 +95,8 @@ class Sheet:
         root = ET.fromstring(written.getvalue())  # noqa: S314  the library's own drawing, without a text of others
         drawn = ET.Element("svg", {"viewBox": f"0 0 {self.width:g} {self.height:g}", "role": "img"})
         drawn.set("aria-labelledby", f"{self.name}-title {self.name}-text")
-        for tag, text in (("title", title), ("desc", description)):
-            said = ET.SubElement(drawn, tag, {"id": f"{self.name}-{'title' if tag == 'title' else 'text'}"})
-            said.text = clean(text)
+        ET.SubElement(drawn, "title", {"id": f"{self.name}-title"}).text = clean(title)
+        ET.SubElement(drawn, "desc", {"id": f"{self.name}-text"}).text = clean(description)
         for group in root.iter(f"{{{SVG}}}g"):
             words = self._texts.get(group.get("id", ""))
             for text in group.iter(f"{{{SVG}}}text") if words is not None else ():
@@ -180,7 +181,11 @@ def bars(name: str, rows: Sequence[Bar], title: str, description: str) -> str:
 
 
 def heat(
-    names: Sequence[str], groups: Sequence[tuple[str, int]], cells: Sequence[Sequence[str]], title: str, description: str
+    names: Sequence[str],
+    groups: Sequence[tuple[str, int]],
+    cells: Sequence[Sequence[str]],
+    title: str,
+    description: str,
 ) -> str:
     """Return a map of students and checks.
 
@@ -191,34 +196,29 @@ def heat(
         title: of the drawing.
         description: what can be seen in it, in words.
     """
-    lefts: list[float] = []
-    heads = []
-    left: float = NAMES
-    for slug, count in groups:
-        heads.append((slug, left))
+    lefts: list[int] = []
+    for _, count in groups:
+        left = lefts[-1] + CELL + GAP if lefts else NAMES
         lefts += [left + CELL * number for number in range(count)]
-        left += CELL * count + 10
-    sheet = Sheet("map", max(WIDTH, left), 36 + CELL * len(names) + 4)
-    numbers = [number for _, count in groups for number in range(1, count + 1)]
-    for slug, start in heads:
-        sheet.text(start, 12, slug, size=12)
-    for number, start in zip(numbers, lefts, strict=True):
-        sheet.text(start + CELL / 2, 29, str(number), align="center", size=8.5)
-    places: dict[str, list[tuple[float, float, float, float]]] = {}
+    sheet = Sheet("map", max(WIDTH, NAMES, *(left + CELL for left in lefts)), HEADS + CELL * len(names) + 4)
+    starts = iter(lefts)
+    for slug, count in groups:
+        for number in range(1, count + 1):
+            left = next(starts)
+            if number == 1:
+                sheet.text(left, 12, slug)
+            sheet.text(left + CELL / 2, 29, str(number), align="center", size=8.5)
+    places: dict[str, list[tuple[int, int]]] = {}
     for row, (name, outcomes) in enumerate(zip(names, cells, strict=True)):
-        top = 34 + CELL * row
+        top = HEADS + CELL * row
         sheet.text(0, top + 11, _short(name, 24), size=11)
-        for start, outcome in zip(lefts, outcomes, strict=True):
-            if outcome:
-                places.setdefault(CELLS[outcome][0], []).append((start + 0.5, top + 0.5, CELL - 1, CELL - 1))
-    for colour, boxes in sorted(places.items()):
-        sheet.boxes(boxes, colour)
-    for row, outcomes in enumerate(cells):
-        for start, outcome in zip(lefts, outcomes, strict=True):
-            if outcome and CELLS[outcome][1]:
-                sheet.text(
-                    start + CELL / 2, 34 + CELL * row + 11.5, CELLS[outcome][1], align="center", size=11, colour=DARK
-                )
+        for left, outcome in zip(lefts, outcomes, strict=True):
+            places.setdefault(outcome, []).append((left, top))
+    for outcome in [outcome for outcome in CELLS if outcome in places]:
+        colour, sign = CELLS[outcome]
+        sheet.boxes([(left + 0.5, top + 0.5, CELL - 1, CELL - 1) for left, top in places[outcome]], colour)
+        for left, top in places[outcome] if sign else ():
+            sheet.text(left + CELL / 2, top + 11.5, sign, align="center", size=11, colour=DARK)
     return sheet.svg(title, description)
 
 
