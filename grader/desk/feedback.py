@@ -70,12 +70,22 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An exercise as a student may see it: the points are those of the checks shown, `held` counts the others."""
+    """An exercise as a student may see it.
+
+    Attributes:
+        exercise, title, file: which.
+        items: its checks.
+        reason: why no check could be run, if that is so.
+        score, points: of the checks shown.
+        held: how many are not shown.
+        next_step: what to do next.
+    """
 
     exercise: str
     title: str
     file: str
     items: tuple[Item, ...]
+    reason: str
     score: int
     points: int
     held: int
@@ -151,22 +161,33 @@ def _part(grade: Grade, published: bool, secret: bool) -> Part:
             items.append(Item(verdict.title, "held", "NOT SHOWN", message=WITHHELD[verdict.visibility]))
             continue
         item = _item(verdict, secret)
-        if item.message in said and not item.lines and verdict.cases <= 1:
+        if item.message in said and not secret and not item.lines and verdict.cases <= 1:
             item = replace(item, message="for the same reason as above", traceback="", output="")
-        said.add(item.message)
+        said |= {item.message} - {""}
         known = {mistake.name for mistake in item.mistakes} & explained
         explained |= {mistake.name for mistake in item.mistakes}
         items.append(replace(item, mistakes=tuple(_shortened(mistake, known) for mistake in item.mistakes)))
+    reason = "" if secret else _reason(seen)
+    if reason:
+        items = [item if item.kind == "held" else replace(item, message="") for item in items]
     return Part(
         grade.exercise,
         grade.title,
         grade.file,
         tuple(items),
+        reason,
         score=sum(verdict.earned for verdict in seen),
         points=sum(verdict.points for verdict in seen),
         held=len(grade.verdicts) - len(seen),
         next_step=_next_step(grade, seen),
     )
+
+
+def _reason(seen: Sequence[Verdict]) -> str:
+    """Return what all checks say if that is the same: there is no file, say, or it cannot be loaded."""
+    said = {verdict.message for verdict in seen}
+    inputs = any(verdict.evidence and verdict.evidence.inputs for verdict in seen)
+    return said.pop() if len(seen) > 1 and len(said) == 1 and not inputs else ""
 
 
 def _withheld(verdict: Verdict, published: bool) -> bool:

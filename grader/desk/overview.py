@@ -79,6 +79,7 @@ def page(results: Sequence[Result]) -> str:
         mean=statistics.mean(scores),
         median=statistics.median(scores),
         full=sum(result.score == result.points for result in results),
+        dated=any(result.submitted or result.late for result in results),
         late=sum(result.late for result in results),
         looks=[*looks(results)],
         faults=[*_faults(results)],

@@ -81,7 +81,7 @@ class Sheet:
     ) -> None:
         """Write a text whose base line begins, has its middle or ends at a place."""
         name = f"text-{len(self._texts)}"
-        self._texts[name] = clean(text)
+        self._texts[name] = text
         where: dict[str, Any] = {"ha": align, "va": "baseline", "fontsize": size, "color": colour}
         self.axes.text(x, y, "x", **where).set_gid(name)
 
@@ -94,9 +94,10 @@ class Sheet:
             self._figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
         root = ET.fromstring(written.getvalue())  # noqa: S314  the library's own drawing, without a text of others
         drawn = ET.Element("svg", {"viewBox": f"0 0 {self.width:g} {self.height:g}", "role": "img"})
-        drawn.set("aria-labelledby", f"{self.name}-title {self.name}-text")
-        ET.SubElement(drawn, "title", {"id": f"{self.name}-title"}).text = clean(title)
-        ET.SubElement(drawn, "desc", {"id": f"{self.name}-text"}).text = clean(description)
+        title_id, text_id = f"plot-{self.name}-title", f"plot-{self.name}-text"
+        drawn.set("aria-labelledby", f"{title_id} {text_id}")
+        ET.SubElement(drawn, "title", {"id": title_id}).text = clean(title)
+        ET.SubElement(drawn, "desc", {"id": text_id}).text = clean(description)
         for group in root.iter(f"{{{SVG}}}g"):
             words = self._texts.get(group.get("id", ""))
             for text in group.iter(f"{{{SVG}}}text") if words is not None else ():
@@ -241,5 +242,5 @@ def shares(
 
 
 def _short(text: str, width: int) -> str:
-    line = " ".join(text.split())
+    line = " ".join(clean(text).split())
     return line if len(line) <= width else f"{line[: width - 1]}…"
