@@ -37,7 +37,9 @@ def parsed(made):
 
 def skeleton(made):
     """Return the elements of a page with their attributes that mean something, in order, without any text."""
-    return [(item.tag, item.get("class"), item.get("href")) for item in parsed(made).iter() if isinstance(item.tag, str)]
+    return [
+        (item.tag, item.get("class"), item.get("href")) for item in parsed(made).iter() if isinstance(item.tag, str)
+    ]
 
 
 def words(made):
@@ -67,7 +69,9 @@ def test_a_failed_check_tells_all_that_was_found():
 
 
 def test_a_real_grade_becomes_a_page(grade_text):
-    real = grade_text("def double(x):\n    return 2 * x\n\n\ndef quadruple(x):\n    print('here I am')\n    return 5 * x\n")
+    real = grade_text(
+        "def double(x):\n    return 2 * x\n\n\ndef quadruple(x):\n    print('here I am')\n    return 5 * x\n"
+    )
     made = result(real, student="Ann")
     for shown in (words(page(sheet(made))), text(sheet(made))):
         assert "here I am" in shown
@@ -203,7 +207,9 @@ def test_no_text_becomes_part_of_a_page(name, message, value):
         mistake = Mistake(name="m", what=f"5{value}", why=f"6{value}")
         item = verdict("a", Outcome.FAILED, title=f"7{value}", message=f"8{message}", evidence=evidence)
         item = item.model_copy(update={"mistakes": (mistake,)})
-        return sheet(result(grade(item, title=f"9{value}", next_step=f"0{value}"), student=f"x{name}", note=f"x{message}"))
+        return sheet(
+            result(grade(item, title=f"9{value}", next_step=f"0{value}"), student=f"x{name}", note=f"x{message}")
+        )
 
     shown, harmless = made(name, message, value), made("a", "b", "c")
     assert skeleton(page(shown)) == skeleton(page(harmless))
@@ -252,7 +258,9 @@ def test_the_command_writes_a_page_and_a_text_for_each(tmp_path):
     assert called.exit_code == 0, called.output
     assert "5 students" in called.output
     stems = {filename(name).removesuffix(".json") for name in names}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{s}.{end}" for s in stems for end in ("html", "md")}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"{s}.{end}" for s in stems for end in ("html", "md")
+    }
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "out").iterdir()}
     CliRunner().invoke(app, ["feedback", str(folder), "-o", str(tmp_path / "out")])
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "out").iterdir()} == before

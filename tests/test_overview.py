@@ -75,7 +75,10 @@ def test_a_mistake_counts_its_students_and_their_points():
     made = page(both)
     tables = parsed(made).findall(f".//{HTML}details//{HTML}tbody")
     found = [["".join(cell.itertext()) for cell in row] for row in tables[1]]
-    assert [(row[1], row[3], row[4]) for row in found] == [("half of the double", "3", "6"), ("the sign turned", "1", "2")]
+    assert [(row[1], row[3], row[4]) for row in found] == [
+        ("half of the double", "3", "6"),
+        ("the sign turned", "1", "2"),
+    ]
 
 
 # --- whom to look at --------------------------------------------------------------------------
@@ -127,7 +130,13 @@ def test_wrong_on_few_cases_only(cases, wrong, outcome, few):
 
 
 def test_timeouts_errors_and_faults_are_listed_with_what_was_said():
-    made = [result(grade(verdict("a", Outcome.TIMEOUT, message="no answer"), verdict("b", Outcome.TIMEOUT, message="no answer")))]
+    made = [
+        result(
+            grade(
+                verdict("a", Outcome.TIMEOUT, message="no answer"), verdict("b", Outcome.TIMEOUT, message="no answer")
+            )
+        )
+    ]
     assert rows(page(made), "faults") == [["ann", "double", "timeout", "2", "no answer"]]
 
 
