@@ -15,7 +15,7 @@ from grader.errors import FaultError
 from grader.exercise import Exercise
 from grader.grade import Grader
 from grader.load import load, probes
-from grader.mark import grade_of, verdict_of
+from grader.mark import grade_of, in_public, verdict_of
 from grader.ready import Note, Ready
 from grader.recording import Recording
 from grader.sandbox import Sandbox
@@ -77,8 +77,8 @@ class Desk:
         verdicts = [
             verdict_of(item).model_copy(update={"mistakes": mistakes.get(item.check.name, ())}) for item in examined
         ]
-        tier = grader.sandbox.fence.tier
-        return grade_of(grader.exercise, grader.exercise.filename, verdicts, tier, self.recording.hashed)
+        made = grade_of(grader.exercise, grader.exercise.filename, verdicts, grader.sandbox.fence.tier, source)
+        return in_public(made) if self.recording.hashed else made
 
 
 def bundle(made: Ready, note: Note | None = None) -> Bundle:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from grader import staff
+from grader import publish
 from grader.errors import FAULT, INTERRUPTED, OK, USAGE, GraderError
 
 
@@ -16,7 +16,7 @@ def main() -> NoReturn:
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         # without standalone mode the exit code of typer.Exit is returned and errors arrive here
-        code = staff.app(standalone_mode=False) or OK
+        code = publish.app(standalone_mode=False) or OK
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except SystemExit as end:  # typer's own way out of an interrupt

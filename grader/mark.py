@@ -1,5 +1,6 @@
 """Turns what was found into verdicts and a grade: points, sentences, evidence, what to do next."""
 
+import hashlib
 from collections.abc import Sequence
 
 from grader.case import Answer, Case
@@ -24,6 +25,7 @@ def verdict_of(examined: Examined) -> Verdict:
         message=message_of(failure) if failure else "",
         evidence=evidence_of(failure) if failure else None,
         cases=len(examined.findings),
+        wrong=sum(finding.outcome is not Outcome.PASSED for finding in examined.findings),
         device=examined.device,
     )
 
@@ -66,16 +68,16 @@ def evidence_of(finding: Finding, shrunk: bool = False) -> Evidence:
 
 
 def grade_of(
-    exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "", public: bool = False
+    exercise: Exercise, file: str, verdicts: Sequence[Verdict], fence: Tier = "", source: bytes | None = None
 ) -> Grade:
     """Return the grade: a verdict for each check, and their sum.
 
     Args:
-        exercise: that was graded.
-        file: as it is shown.
-        verdicts: of all checks.
-        fence: the tier that it was examined in.
-        public: whether there were only public cases.
+        exercise: what was graded.
+        file: name of the file.
+        verdicts: in the order of the checks.
+        fence: tier that it was examined in.
+        source: the file itself, None if it could not be read.
     """
     verdicts = [
         verdict.model_copy(update={"visibility": exercise.visibility.get(verdict.check, "visible")})
@@ -88,16 +90,22 @@ def grade_of(
         score=sum(verdict.earned for verdict in verdicts),
         points=sum(verdict.points for verdict in verdicts),
         verdicts=tuple(verdicts),
-        next_step=_next_step(exercise, verdicts, public),
-        public=public,
+        next_step=_next_step(exercise, verdicts),
         fence=fence,
+        digest="" if source is None else hashlib.sha256(source).hexdigest(),
     )
 
 
-def _next_step(exercise: Exercise, verdicts: Sequence[Verdict], public: bool) -> str:
+def in_public(grade: Grade) -> Grade:
+    """Return the grade of a program that met public cases only: it is no mark, and says so."""
+    step = "all public cases pass, others decide; hand it in" if grade.complete else grade.next_step
+    return grade.model_copy(update={"public": True, "next_step": step})
+
+
+def _next_step(exercise: Exercise, verdicts: Sequence[Verdict]) -> str:
     open_ones = [verdict for verdict in verdicts if verdict.outcome is not Outcome.PASSED]
     if not open_ones:
-        return "all public cases pass, others decide; hand it in" if public else "all checks pass"
+        return "all checks pass"
     started = [verdict for verdict in open_ones if verdict.outcome is not Outcome.NOT_STARTED]
     first = (started or open_ones)[0]
     if first.outcome is Outcome.NOT_STARTED:

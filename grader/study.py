@@ -11,7 +11,7 @@ from grader.errors import EmptyError, UsageError
 from grader.exercise import Exercise
 from grader.fence import Fence
 from grader.grade import Examined, Finding
-from grader.mark import evidence_of, grade_of, message_of, unread, verdict_of
+from grader.mark import evidence_of, grade_of, in_public, message_of, unread, verdict_of
 from grader.ready import Note, Ready, ready
 from grader.shrink import shrink
 from grader.verdict import Grade, Outcome, Result
@@ -147,7 +147,8 @@ def study(
         if found := shrunk.get(item.check.name):
             verdict = verdict.model_copy(update={"evidence": evidence_of(found, True), "message": message_of(found)})
         verdicts.append(verdict.model_copy(update={"mistakes": mistakes.get(item.check.name, ())}))
-    return grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier, made.course.public(exercise))
+    grade = grade_of(exercise, str(path), verdicts, grader.sandbox.fence.tier, source)
+    return in_public(grade) if made.course.public(exercise) else grade
 
 
 def _examine(made: Ready, source: bytes, devices: Sequence[Device]) -> list[Examined]:

@@ -73,6 +73,7 @@ class Verdict(Model):
     evidence: Evidence | None = None
     mistakes: tuple[Mistake, ...] = ()
     cases: int = Field(default=0, ge=0, description="cases that were run")
+    wrong: int = Field(default=0, ge=0, description="those that did not pass")
     device: Literal["cpu", "cuda", "meta"] = "cpu"
     visibility: Visibility = Field(default="visible", description="when the student may see it")
 
@@ -103,6 +104,7 @@ class Grade(Model):
     fence: Tier = Field(
         default="", description="tier of the fence that it ran behind (C: none); empty if it did not run"
     )
+    digest: str = Field(default="", description="SHA-256 of the file that was graded; empty if it was not read")
 
     @property
     def complete(self) -> bool:

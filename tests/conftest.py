@@ -18,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 SLUGS = [path.parent.name.partition("_")[2] for path in sorted(ROOT.glob("exercises/*/exercise.yaml"))]
 
 
+def pytest_addoption(parser):
+    """Offer to draw the pictures of docs/images anew."""
+    parser.addoption("--screenshots", action="store_true", help="write docs/images/*.png from a class graded for it")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
     """Keep the banks of the tests away from the user's."""

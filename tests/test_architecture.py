@@ -9,10 +9,13 @@ from tests.conftest import ROOT
 # from the top to the ground; a module imports from lower floors only, never from its own or above
 FLOORS = [
     {"entry"},
+    {"publish"},
     {"staff"},
     {"exchange"},
     {"cli"},
     {"doctor", "new", "report"},
+    {"desk.feedback", "desk.overview"},
+    {"desk.page", "desk.plots"},
     {"chart"},
     {"regrade"},
     {"audit", "batch", "capstone", "kit", "study"},
@@ -150,4 +153,6 @@ def test_the_wheel_holds_the_engine_and_no_answers(tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
+    pages = {path.name for path in (ROOT / "grader" / "desk" / "pages").iterdir()}
+    assert pages == {name.removeprefix("grader/desk/pages/") for name in names if "/pages/" in name}
     assert all(name.startswith(("grader/", "llm_fundamentals_grader")) for name in names)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from grader.intake import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -23,7 +24,6 @@ from grader.desk.autograder import NEEDED, Wish, build, requirements
 from grader.desk.gradescope import about, failure, report
 from grader.desk.harness import handed
 from grader.errors import FaultError, UsageError
-from grader.intake import Unreadable
 from tests.conftest import ROOT
 from tests.klass import grade, result, verdict
 
