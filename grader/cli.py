@@ -28,6 +28,10 @@ CourseOption = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the drawn cases.")]
+SeedFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw other cases than students have; the file is made if it is not there."),
+]
 SIGNS = {True: "ok", False: "NO", None: "--"}  # None: not there, and need not be
 DeviceName = Literal["cpu", "cuda", "auto", "all"]
 
@@ -207,6 +211,18 @@ def _wrapped(line: str, indent: int) -> str:
 def note(sentence: str) -> None:
     """Say what takes long, or a whole sentence with its full stop, on standard error, where a person looks."""
     typer.echo(f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ...", err=True)
+
+
+def drawn(seed: int, seed_file: Path | None) -> int:
+    """Return the seed that is asked for: that of the file, if one is named."""
+    from grader.secret import seed_of
+
+    if seed_file is None:
+        return seed
+    seed, made = seed_of(seed_file)
+    if made:
+        note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases.")
+    return seed
 
 
 def console() -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from grader.cli import CourseOption, Json, Seed, app, note
+from grader.cli import CourseOption, Json, Seed, SeedFile, app, drawn, note
 from grader.errors import FAILED, OK, UsageError
 from grader.show import clean
 
@@ -152,6 +152,7 @@ def autograder(
         bool, typer.Option("--no-sandbox", help="Grade there even if no fence works; submissions can read the answers.")
     ] = False,
     seed: Seed = 0,
+    seed_file: SeedFile = None,
     course: CourseOption = None,
 ) -> None:
     """Pack an autograder for Gradescope.
@@ -164,7 +165,9 @@ def autograder(
     if not output.parent.is_dir():
         raise UsageError(f"{output}: there is no folder {output.parent}")
     found = find_course(course)
-    wish = Wish(names or [exercise.slug for exercise in found.exercises()], wheels, not no_sandbox, seed)
+    wish = Wish(
+        names or [exercise.slug for exercise in found.exercises()], wheels, not no_sandbox, drawn(seed, seed_file)
+    )
     save(output, build(found, wish, note))
     points = sum(found.find(name).points for name in wish.names)
     typer.echo(f"wrote {output}, {output.stat().st_size / (1 << 20):.1f} MiB. It holds the answers: keep it secret.")

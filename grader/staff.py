@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from grader import exchange
-from grader.cli import CourseOption, Json, Names, Seed, app, console, note
+from grader.cli import CourseOption, Json, Names, Seed, SeedFile, app, console, drawn, note
 from grader.errors import FAILED, FAULT, OK
 
 __all__ = ["app", "exchange"]  # cli.py's app, with these commands and exchange.py's
@@ -36,10 +36,7 @@ def batch(
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the files of others without a fence.")] = False,
     layout: Annotated[str, typer.Option(metavar="NAME", help=f"How the class lies there: {LAYOUTS}.")] = "",
     seed: Seed = 0,
-    seed_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw other cases than students have; the file is made if it is not there."),
-    ] = None,
+    seed_file: SeedFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print events as lines of JSON.")] = False,
     course: CourseOption = None,
 ) -> None:
@@ -57,12 +54,8 @@ def batch(
     from grader.plan import Plan
     from grader.regrade import MOVED, regrade
     from grader.report import batch_bar, show_moves, show_summary
-    from grader.secret import seed_of
 
-    if seed_file:
-        seed, made = seed_of(seed_file)
-        if made:
-            note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases.")
+    seed = drawn(seed, seed_file)
     plan = Plan(submissions, output, names or [], jobs, scheduler, not no_sandbox, force, seed, bool(seed_file), layout)
     moved = None
     with batch_bar(as_json) as (say, watch):
