@@ -14,7 +14,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from grader.intake import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -23,6 +22,7 @@ from grader import staff
 from grader.desk.autograder import NEEDED, Wish, build, requirements
 from grader.desk.gradescope import about, failure, report
 from grader.desk.harness import handed
+from grader.desk.item import Unreadable
 from grader.errors import FaultError, UsageError
 from tests.conftest import ROOT
 from tests.klass import grade, result, verdict

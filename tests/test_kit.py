@@ -138,7 +138,12 @@ def test_known_mistakes_are_named_as_they_are_with_the_sources(course, kit, slug
                 {verdict.check: [mistake.name for mistake in verdict.mistakes] for verdict in study(one, path).verdicts}
                 for one in (whole, made)
             ]
-            assert named[0] == named[1], item.mistake.name
+            for check, with_sources in named[0].items():
+                # a fingerprint is finer than a tolerance: a second name may be missing, the mistake itself may not
+                in_kit = named[1][check]
+                assert set(in_kit) <= set(with_sources), (item.mistake.name, check)
+                assert item.mistake.name in in_kit or item.mistake.name not in with_sources, check
+                assert bool(in_kit) == bool(with_sources), (item.mistake.name, check)
 
 
 def test_what_mistakes_answer_cannot_be_read(kit):
