@@ -140,15 +140,17 @@ def batch_bar(
 
         yield say, event
     elif not console.is_terminal:
-        begun = told = time.monotonic()
+        first: Event | None = None
+        begun = told = 0.0
 
         def line(now: "Event") -> None:
-            nonlocal told
-            passed = time.monotonic() - begun
+            nonlocal first, begun, told
+            if first is None:  # what was before it is no measure for the others
+                first, begun, told = now, time.monotonic(), time.monotonic()
             if now.done == now.students or time.monotonic() - told > QUIET_SECONDS:
                 told = time.monotonic()
-                left = passed / now.done * (now.students - now.done)
-                console.print(f"{now.done} of {now.students} students, {passed:.0f} s, about {left:.0f} s to go")
+                left = (told - begun) / max(1, now.done - first.done) * (now.students - now.done)
+                console.print(f"{now.done} of {now.students} students, about {left:.0f} s to go")
 
         yield say, line
     else:
