@@ -9,6 +9,7 @@ import typer
 
 from grader import __version__
 from grader.errors import FAILED, FAULT, OK, UsageError
+from grader.show import noted
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise
@@ -210,7 +211,7 @@ def _wrapped(line: str, indent: int) -> str:
 
 def note(sentence: str) -> None:
     """Say what takes long, or a whole sentence with its full stop, on standard error, where a person looks."""
-    typer.echo(f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ...", err=True)
+    typer.echo(noted(sentence), err=True)
 
 
 def drawn(seed: int, seed_file: Path | None) -> int:

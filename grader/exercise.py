@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grader.case import Limits
 from grader.errors import UsageError
-from grader.verdict import Visibility
+from grader.verdict import Visibility, first_problem
 
 
 class Refused(BaseModel):
@@ -72,8 +72,6 @@ def read(folder: Path) -> Exercise:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{path}: {place}: {first['msg']}") from None
+        raise UsageError(f"{path}: {first_problem(error)}") from None
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise UsageError(f"{path} is not a valid exercise.yaml: {error}") from None

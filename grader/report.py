@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grader.show import noted
 from grader.verdict import Evidence, Grade, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
@@ -130,8 +131,7 @@ def batch_bar(
     console = console or Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
 
     def say(sentence: str) -> None:
-        # above the bar, if there is one
-        console.print(f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ...", soft_wrap=True)
+        console.print(noted(sentence), soft_wrap=True)  # above the bar, if there is one
 
     if as_json:
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from grader.errors import EmptyError, UsageError
-from grader.verdict import Result
+from grader.verdict import Result, first_problem
 
 CLASS = "class.json"  # the files of the class that was graded last; grades/ may have those of others too
 
@@ -56,6 +56,4 @@ def read(path: Path) -> Result:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{path} is no result of a batch: {place}: {first['msg']}; grade the class again") from None
+        raise UsageError(f"{path} is no result of a batch: {first_problem(error)}; grade the class again") from None

@@ -83,3 +83,8 @@ def _nested(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_nested(item) for item in value) + "]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def noted(sentence: str) -> str:
+    """Return a note as people see it: what takes long ends in dots, a whole sentence in its full stop."""
+    return f"grader: {sentence}" if sentence.endswith(".") else f"grader: {sentence} ..."

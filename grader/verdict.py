@@ -6,7 +6,7 @@ These models are the published format of a result (docs/result.schema.json is ma
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -132,3 +132,9 @@ class Result(Model):
     score: int
     points: int
     exercises: tuple[Grade, ...]
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the place and the message of the first thing that is wrong with a file."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"

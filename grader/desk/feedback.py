@@ -9,11 +9,11 @@ from typing import Any
 
 from grader.desk.page import html, markdown
 from grader.errors import UsageError
+from grader.grade import CHANGED
 from grader.gradebook import filename, write
 from grader.show import clean
 from grader.verdict import Evidence, Grade, Mistake, Outcome, Result, Verdict
 
-CHANGED = "changed inputs"  # what grade.py says was got then
 LONGEST = 2000  # characters of a traceback or of what a program printed
 # kind (its sign and colour) and word of an outcome
 WORDS = {
