@@ -270,3 +270,12 @@ def test_fingerprints_agree_where_rounding_differs_and_differ_where_values_do():
     assert not set(prints([1])) & set(prints([True]))
     assert not set(prints({"a": 1})) & set(prints({"a": 2}))
     assert prints(Array("int64", (1,), b"\1" * 8)) != prints(Array("int64", (1,), b"\2" * 8))
+
+
+def test_what_a_kit_knows_of_mistakes_stays_fingerprints_in_a_file(kit, tmp_path):
+    from grader.bundle import bundle
+    from grader.desk.parcel import dump, open_
+
+    with ready(kit, kit.find("bpe"), 0) as made:
+        (tmp_path / "bpe").write_bytes(dump(bundle(made)))
+    assert open_(tmp_path / "bpe").recording.hashed

@@ -26,6 +26,7 @@ def dump(bundle: Bundle) -> bytes:
         "bank": bundle.bank,
         "mistakes": {name: mistake.model_dump() for name, mistake in recording.mistakes.items()},
         "answers": recording.answers,
+        "hashed": recording.hashed,
     }
     return pack(tree, TRUSTED)
 
@@ -43,7 +44,7 @@ def open_(path: Path) -> Bundle:
             exercise=Exercise.model_validate_json(tree["exercise"]),
             checks=tree["checks"],
             bank=tree["bank"],
-            recording=Recording(mistakes, tree["answers"]),
+            recording=Recording(mistakes, tree["answers"], tree["hashed"]),
             key=tree["key"],
             version=tree["version"],
         )
