@@ -92,7 +92,7 @@ def parse(text: str, name: str, stem: str) -> Read:
     problems: list[Problem] = []
     try:
         node = yaml.compose(text, Loader=LOADER)
-        tree = _plain(node, (), marks, problems, name, set()) if node else None
+        tree = _Tree(name, marks, problems, set()).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -116,27 +116,39 @@ def parse(text: str, name: str, stem: str) -> Read:
     return Read(name, quiz, problems, marks)
 
 
-def _plain(
-    node: Any, path: Path_, marks: dict[Path_, tuple[int, int]], problems: list[Problem], name: str, seen: set[int]
-) -> Any:
-    """Return a node as dict, list or scalar; note where each part stands and which keys stand twice."""
-    marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if id(node) in seen:  # an alias: one file could stand for gigabytes, or contain itself
-        raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=node.start_mark)
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(one, (*path, i), marks, problems, name, seen) for i, one in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        result: dict[Any, Any] = {}
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Turns nodes into dicts, lists and scalars; notes where each part stands and which keys stand twice."""
+
+    name: str
+    marks: dict[Path_, tuple[int, int]]
+    problems: list[Problem]
+    seen: set[int]
+
+    def plain(self, node: Any, path: Path_) -> Any:
+        self.marks.setdefault(path, _place(node))
+        if id(node) in self.seen:  # an alias: one file could stand for gigabytes, or contain itself
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=node.start_mark)
+        self.seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(one, (*path, number)) for number, one in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return yaml.SafeLoader("").construct_object(node)
+        result: dict[str, Any] = {}
         for key, value in node.value:
-            place = (key.start_mark.line + 1, key.start_mark.column + 1)
             word = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            marks[*path, word] = place
+            self.marks[*path, word] = _place(key)
             if word in result:
-                problems.append(Problem(name, *place, "Q001", "error", f"the key {word!r} stands twice"))
-            result[word] = _plain(value, (*path, word), marks, problems, name, seen)
+                self.problems.append(
+                    Problem(self.name, *_place(key), "Q001", "error", f"the key {word!r} stands twice")
+                )
+            result[word] = self.plain(value, (*path, word))
         return result
-    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it
+
+
+def _place(node: Any) -> tuple[int, int]:
+    """Return line and column of a node, from 1."""
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _explained(found: Read, error: Any) -> Problem:
