@@ -21,6 +21,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "items": Item, "choices": Choice, "code": Code, "answer": Answer, "near_misses": Near, "seed": Seed,
 }  # fmt: skip
 LARGEST = 4 << 20  # bytes of a quiz file
+DEEPEST = 12  # of what lies within what
 REASONS = {"why", "explanation"}  # whose absence has a rule of its own
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
@@ -91,13 +92,14 @@ def parse(text: str, name: str, stem: str) -> Read:
     marks: dict[Path_, tuple[int, int]] = {}
     problems: list[Problem] = []
     try:
+        _shallow(text)
         node = yaml.compose(text, Loader=LOADER)
-        tree = _Tree(name, marks, problems, set()).plain(node, ()) if node else None
+        tree = _Tree(name, marks, problems).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return _unread(name, f"is no YAML: {error.problem or error.context}", line, column)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         return _unread(name, f"is no YAML: {' '.join(str(error).split())}")
     found = Read(name, None, problems, marks)
     if not isinstance(tree, dict):
@@ -116,6 +118,17 @@ def parse(text: str, name: str, stem: str) -> Read:
     return Read(name, quiz, problems, marks)
 
 
+def _shallow(text: str) -> None:
+    """Refuse what would end the process: nesting without end, and aliases, which can contain themselves."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=event.start_mark)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tree:
     """Turns nodes into dicts, lists and scalars; notes where each part stands and which keys stand twice."""
@@ -123,17 +136,13 @@ class _Tree:
     name: str
     marks: dict[Path_, tuple[int, int]]
     problems: list[Problem]
-    seen: set[int]
 
     def plain(self, node: Any, path: Path_) -> Any:
         self.marks.setdefault(path, _place(node))
-        if id(node) in self.seen:  # an alias: one file could stand for gigabytes, or contain itself
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=node.start_mark)
-        self.seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(one, (*path, number)) for number, one in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
-            return yaml.SafeLoader("").construct_object(node)
+            return _scalar(node)
         result: dict[str, Any] = {}
         for key, value in node.value:
             word = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -144,6 +153,14 @@ class _Tree:
                 )
             result[word] = self.plain(value, (*path, word))
         return result
+
+
+def _scalar(node: Any) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except ValueError as error:  # 2000-99-99 looks like a date to YAML
+        problem = f"{node.value[:40]!r} needs quotes: {error}"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
 def _place(node: Any) -> tuple[int, int]:
