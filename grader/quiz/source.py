@@ -123,10 +123,10 @@ def _shallow(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=event.start_mark)
+            raise _refusal("anchors and aliases are not used here", event)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=event.start_mark)
+            raise _refusal("is nested too deeply", event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,11 @@ def _scalar(node: Any) -> Any:
     try:
         return yaml.SafeLoader("").construct_object(node)
     except ValueError as error:  # 2000-99-99 looks like a date to YAML
-        problem = f"{node.value[:40]!r} needs quotes: {error}"
-        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+        raise _refusal(f"{node.value[:40]!r} needs quotes: {error}", node) from None
+
+
+def _refusal(problem: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
 
 
 def _place(node: Any) -> tuple[int, int]:
