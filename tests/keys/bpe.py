@@ -14,7 +14,7 @@ _SENTENCES = (
 
 def bpe_first_merge() -> str:
     (left, right), count, _ = _steps(_words(), 1)[0]
-    return f"{left} + {right}, which occurs {count} times"
+    return f"{left} + {right} ({count} times)"
 
 
 def bpe_ties() -> str:
