@@ -8,8 +8,9 @@ from tests.conftest import ROOT
 
 # from the top to the ground; a module imports from lower floors only, never from its own or above
 FLOORS = [
+    {"__main__"},
     {"entry"},
-    {"publish"},
+    {"learn", "publish"},
     {"staff"},
     {"exchange"},
     {"cli"},
@@ -17,6 +18,14 @@ FLOORS = [
     {"desk.feedback", "desk.overview"},
     {"desk.page", "desk.plots"},
     {"chart"},
+    {"quiz.proof", "quiz.screen"},
+    {"quiz.lint", "quiz.line"},
+    {"quiz.census", "quiz.lesson", "quiz.snippet", "quiz.talk"},
+    {"quiz.agenda", "quiz.bank", "quiz.progress"},
+    {"quiz.memory", "quiz.session", "quiz.source"},
+    {"quiz.response"},
+    {"quiz.log", "quiz.order"},
+    {"quiz.item"},
     {"regrade"},
     {"audit", "batch", "capstone", "kit", "study"},
     {"desk.autograder", "desk.harness"},
@@ -56,7 +65,10 @@ FLOORS = [
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}
-FILES = sorted([*(ROOT / "grader").glob("*.py"), *(ROOT / "grader" / "desk").glob("[a-z]*.py")])
+ROOMS = ("desk", "quiz")  # folders of modules; worker/ is a world of its own
+FILES = sorted(
+    [*(ROOT / "grader").glob("*.py"), *(path for room in ROOMS for path in (ROOT / "grader" / room).glob("[a-z]*.py"))]
+)
 
 
 def name_of(path):
@@ -72,10 +84,10 @@ def imports(path):
             found |= {alias.name for alias in node.names if alias.name != "__version__"}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grader."):
             parts = node.module.split(".")[1:]
-            if parts == ["desk"]:
-                found |= {f"desk.{alias.name}" for alias in node.names}
+            if len(parts) == 1 and parts[0] in ROOMS:
+                found |= {f"{parts[0]}.{alias.name}" for alias in node.names}
             else:
-                found.add(".".join(parts[:2]) if parts[0] == "desk" else parts[0])
+                found.add(".".join(parts[:2]) if parts[0] in ROOMS else parts[0])
     return found
 
 

@@ -1,7 +1,7 @@
 """Opens a session of self-study: goes on with one that was left, or begins one."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +9,10 @@ from pathlib import Path
 from grader.errors import EmptyError, UsageError
 from grader.quiz.agenda import agenda
 from grader.quiz.bank import Bank
-from grader.quiz.log import Log, Mode, state_folder
+from grader.quiz.item import Item
+from grader.quiz.log import Event, Log, Mode, state_folder
 from grader.quiz.memory import cards
-from grader.quiz.session import Session, begin, resume, unfinished
+from grader.quiz.session import Session, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,54 @@ def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
     session = Session(name, wish.mode, seed, tuple(chosen), begun, log.append, now, wish.minutes)
     begin(session)
     return session
+
+
+def begin(session: Session) -> None:
+    """Record that a session begins."""
+    items = tuple((item.id, item.rev) for item in session.items)
+    session.record(
+        Event(
+            kind="begin",
+            time=stamp(session.begun),
+            session=session.name,
+            mode=session.mode,
+            seed=session.seed,
+            items=items,
+            minutes=session.minutes,
+        )
+    )
+
+
+def unfinished(events: Iterable[Event]) -> list[Event]:
+    """Return the events of the last session that has not ended, [] if there is none."""
+    sessions: dict[str, list[Event]] = {}
+    for event in events:
+        if event.kind == "begin" or event.session in sessions:
+            sessions.setdefault(event.session, []).append(event)
+    open_ = [group for group in sessions.values() if group[-1].kind != "end"]
+    return open_[-1] if open_ else []
+
+
+def resume(
+    events: list[Event], bank: dict[str, Item], record: Callable[[Event], None], now: Callable[[], datetime]
+) -> tuple[Session, list[str]]:
+    """Return a session as its events left it, and the questions that are gone or have changed since.
+
+    Args:
+        events: of the session, the first is its beginning.
+        bank: questions by id.
+        record: as of `Session`.
+        now: as of `Session`.
+    """
+    head = events[0]
+    gone = [name for name, rev in head.items if name not in bank or bank[name].rev != rev]
+    items = tuple(bank[name] for name, _ in head.items if name not in gone)
+    begun = datetime.fromisoformat(head.time)
+    session = Session(head.session, head.mode, head.seed, items, begun, record, now, head.minutes)
+    for event in events[1:]:
+        session.take(event)
+    session.since = now()
+    return session, gone
 
 
 def now() -> datetime:

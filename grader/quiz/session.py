@@ -6,7 +6,7 @@ resuming is doing it again.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -175,7 +175,7 @@ class Session:
     def finish(self) -> None:
         """End the session: no question is left, or the time is over."""
         if not self.over:
-            self._tell(Event(kind="end", time=_text(self.now()), session=self.name))
+            self._tell(Event(kind="end", time=stamp(self.now()), session=self.name))
 
     def _answer(self, text: str) -> str:
         try:
@@ -230,7 +230,7 @@ class Session:
         return "flagged for the author" if kind == "flag" else "no longer flagged"
 
     def _event(self, kind: Kind, item: Item) -> Event:
-        return Event(kind=kind, time=_text(self.now()), session=self.name, item=item.id, rev=item.rev)
+        return Event(kind=kind, time=stamp(self.now()), session=self.name, item=item.id, rev=item.rev)
 
     def _tell(self, event: Event) -> None:
         self.record(event)
@@ -280,53 +280,6 @@ class Session:
         return asked
 
 
-def begin(session: Session) -> None:
-    """Record that a session begins."""
-    items = tuple((item.id, item.rev) for item in session.items)
-    session.record(
-        Event(
-            kind="begin",
-            time=_text(session.begun),
-            session=session.name,
-            mode=session.mode,
-            seed=session.seed,
-            items=items,
-            minutes=session.minutes,
-        )
-    )
-
-
-def unfinished(events: Iterable[Event]) -> list[Event]:
-    """Return the events of the last session that has not ended, [] if there is none."""
-    sessions: dict[str, list[Event]] = {}
-    for event in events:
-        if event.kind == "begin" or event.session in sessions:
-            sessions.setdefault(event.session, []).append(event)
-    open_ = [group for group in sessions.values() if group[-1].kind != "end"]
-    return open_[-1] if open_ else []
-
-
-def resume(
-    events: list[Event], bank: dict[str, Item], record: Callable[[Event], None], now: Callable[[], datetime]
-) -> tuple[Session, list[str]]:
-    """Return a session as its events left it, and the questions that are gone or have changed since.
-
-    Args:
-        events: of the session, the first is its beginning.
-        bank: questions by id.
-        record: as of `Session`.
-        now: as of `Session`.
-    """
-    head = events[0]
-    gone = [name for name, rev in head.items if name not in bank or bank[name].rev != rev]
-    items = tuple(bank[name] for name, _ in head.items if name not in gone)
-    begun = datetime.fromisoformat(head.time)
-    session = Session(head.session, head.mode, head.seed, items, begun, record, now, head.minutes)
-    for event in events[1:]:
-        session.take(event)
-    session.since = now()
-    return session, gone
-
-
-def _text(time: datetime) -> str:
+def stamp(time: datetime) -> str:
+    """Return a time as the log has it."""
     return time.isoformat(timespec="microseconds")
