@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import torch
 
-_LAYERS, _WIDTH, _HIDDEN, _EXPERTS, _CHOSEN = 32, 4096, 14336, 8, 2  # Mixtral 8x7B
+_LAYERS, _WIDTH, _HIDDEN, _CHOSEN = 32, 4096, 14336, 2  # Mixtral 8x7B
 
 
 def moe_active_experts() -> float:
@@ -13,19 +13,6 @@ def moe_active_experts() -> float:
     shapes = [(_HIDDEN, _WIDTH), (_HIDDEN, _WIDTH), (_WIDTH, _HIDDEN)]  # gate, up, down
     expert = sum(torch.empty(shape, device="meta").numel() for shape in shapes)
     return _LAYERS * _CHOSEN * expert / 1e9
-
-
-def moe_eight_times_seven() -> str:
-    """The parts of Mixtral 8x7B: experts eight times, the rest once; why the key is about what exists once."""
-    heads, key_heads, head, vocabulary = 32, 8, 128, 32000
-    block = 3 * _WIDTH * _HIDDEN
-    attention = 2 * _WIDTH * heads * head + 2 * _WIDTH * key_heads * head
-    once = _LAYERS * (attention + 2 * _WIDTH + _WIDTH * _EXPERTS) + 2 * vocabulary * _WIDTH + _WIDTH
-    total = once + _LAYERS * _EXPERTS * block
-    assert round(total / 1e9) == 47
-    assert round((once + _LAYERS * _EXPERTS * block) / 1e9, 1) == 46.7
-    assert round((once + _LAYERS * _CHOSEN * block) / 1e9) == 13
-    return "once"
 
 
 def moe_dropped_count() -> int:
@@ -45,7 +32,7 @@ def moe_balance_value() -> Fraction:
     """Four times the scalar product of shares and probabilities."""
     shares = [Fraction(1, 2), Fraction(1, 4), Fraction(1, 4), Fraction(0)]
     probabilities = [Fraction(4, 10), Fraction(3, 10), Fraction(2, 10), Fraction(1, 10)]
-    return len(shares) * sum(f * p for f, p in zip(shares, probabilities, strict=True))
+    return len(shares) * sum((f * p for f, p in zip(shares, probabilities, strict=True)), Fraction(0))
 
 
 def moe_gate_order() -> str:

@@ -26,9 +26,7 @@ def scal_chinchilla_size() -> float:
 def scal_hundredfold() -> str:
     """The growth of parameters and tokens in both laws."""
     kaplan, chinchilla = (tuple(f"{100**e:.2g}" for e in (a, 1 - a)) for a in (0.73, 0.50))
-    return (
-        f"Kaplan: N × {kaplan[0]} and D × {kaplan[1]}. Chinchilla: N × {chinchilla[0]} and D × {chinchilla[1]}."
-    )
+    return f"Kaplan: N × {kaplan[0]} and D × {kaplan[1]}. Chinchilla: N × {chinchilla[0]} and D × {chinchilla[1]}."
 
 
 def scal_halve_excess() -> float:
@@ -55,7 +53,7 @@ def _ratio(budget: float) -> float:
 
     def loss(log_n: float) -> float:
         n = math.exp(log_n)
-        return 406.4 / n**0.34 + 410.7 / (budget / 6 / n) ** 0.28
+        return 406.4 * math.pow(n, -0.34) + 410.7 * math.pow(budget / 6 / n, -0.28)
 
     low, high = math.log(1e6), math.log(1e14)
     for _ in range(300):
