@@ -38,7 +38,8 @@ def bench_two_perplexities() -> str:
 
 def bench_answer_extraction() -> str:
     """What the scorer compares."""
-    return re.findall(r"-?\d+", "3 tickets at 400 each cost 1,200 dollars.")[-1]
+    found: list[str] = re.findall(r"-?\d+", "3 tickets at 400 each cost 1,200 dollars.")
+    return found[-1]
 
 
 def bench_paired_difference() -> str:
