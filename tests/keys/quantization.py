@@ -43,7 +43,7 @@ def quant_weight_memory() -> Fraction:
 def quant_straight_through() -> str:
     weights = [0.7, 2.4]
     rounded = [float(round(weight)) for weight in weights]
-    return f"{rounded} {[2 * value * 1 for value in rounded]}"
+    return str([2 * value * 1 for value in rounded])
 
 
 def quant_bf16_range() -> str:
