@@ -184,5 +184,6 @@ class Quiz(Part):
     quiz: Slug
     title: Text
     summary: Text | None = None
+    number: Annotated[int, Field(ge=1)] = 1000  # place in the order of study
     items: Annotated[tuple[Item, ...], Field(strict=False, min_length=1)]
     waived: dict[RuleId, Text] = {}  # warnings about the whole file
