@@ -1,12 +1,15 @@
 """What a quiz is: the schema of quizzes/<slug>.yaml, and the questions as the rest of the grader handles them."""
 
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 SCHEMA = "llm-quiz/1"
+LARGEST = 400  # power of ten
+MOST = 5  # choices; more than four or five are padding (Rodriguez 2005), and further letters are keys of the terminal
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -26,8 +29,8 @@ def _exact(value: Any) -> Decimal:
         number = Decimal(value)
     except InvalidOperation:
         raise PydanticCustomError("number", 'must be a number, as "0.354" or "1e-5"') from None
-    if not number.is_finite():
-        raise PydanticCustomError("number", "must be finite")
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST:
+        raise PydanticCustomError("number", "must be finite, and neither huge nor tiny beyond sense")
     return number
 
 
@@ -76,9 +79,10 @@ class Answer(Part):
     rel_tol: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
     unit: str = ""
 
-    def holds(self, given: Decimal) -> bool:
-        """Say whether an answer is right."""
-        return abs(given - self.value) <= max(self.abs_tol, self.rel_tol * abs(self.value))
+    def holds(self, given: Decimal | Fraction) -> bool:
+        """Say whether an answer is right; exactly, whatever the number of its digits."""
+        value = Fraction(self.value)
+        return abs(Fraction(given) - value) <= max(Fraction(self.abs_tol), Fraction(self.rel_tol) * abs(value))
 
 
 class Near(Part):
@@ -139,8 +143,8 @@ class Item(Part):
     @property
     def wrongs(self) -> frozenset[str]:
         """All misconceptions that the question speaks of, as exercise/name."""
-        named = {part.misconception for part in (*self.choices, *self.near_misses) if part.misconception}
-        return frozenset(named.union(self.misconceptions))
+        parts: tuple[Choice | Near, ...] = (*self.choices, *self.near_misses)
+        return frozenset({part.misconception for part in parts if part.misconception}.union(self.misconceptions))
 
     def choice(self, name: str) -> Choice:
         """Return a choice by its id."""
@@ -151,21 +155,25 @@ def _unlike(item: Item) -> str:
     """Return what does not fit the type of a question, "" if all does."""
     right = sum(choice.correct for choice in item.choices)
     if item.type == "numeric":
-        if item.answer is None:
-            return "a numeric question needs an answer"
-        if item.choices:
-            return "a numeric question has no choices"
-        if any(item.answer.holds(near.value) for near in item.near_misses):
-            return "a near miss lies within the tolerance of the answer"
-        return ""
+        return _unlike_numeric(item)
     if item.answer is not None or item.near_misses:
         return f"a question of type {item.type} has choices, no answer or near_misses"
-    if not 2 <= len(item.choices) <= 10:
-        return f"a question of type {item.type} needs 2 to 10 choices, and here are {len(item.choices)}"
+    if not 2 <= len(item.choices) <= MOST:
+        return f"a question of type {item.type} needs 2 to {MOST} choices, and here are {len(item.choices)}"
     if item.type == "single" and right != 1:
         return f"exactly one choice of a question of type single is correct, and here are {right}"
     if item.type == "multi" and right == 0:
         return "no choice is correct"
+    return ""
+
+
+def _unlike_numeric(item: Item) -> str:
+    if item.answer is None:
+        return "a numeric question needs an answer"
+    if item.choices:
+        return "a numeric question has no choices"
+    if any(item.answer.holds(near.value) for near in item.near_misses):
+        return "a near miss lies within the tolerance of the answer"
     return ""
 
 

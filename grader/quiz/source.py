@@ -21,6 +21,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "items": Item, "choices": Choice, "code": Code, "answer": Answer, "near_misses": Near, "seed": Seed,
 }  # fmt: skip
 LARGEST = 4 << 20  # bytes of a quiz file
+DEEPEST = 12  # of what lies within what
 REASONS = {"why", "explanation"}  # whose absence has a rule of its own
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
@@ -91,13 +92,14 @@ def parse(text: str, name: str, stem: str) -> Read:
     marks: dict[Path_, tuple[int, int]] = {}
     problems: list[Problem] = []
     try:
+        _shallow(text)
         node = yaml.compose(text, Loader=LOADER)
-        tree = _plain(node, (), marks, problems, name, set()) if node else None
+        tree = _Tree(name, marks, problems).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return _unread(name, f"is no YAML: {error.problem or error.context}", line, column)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         return _unread(name, f"is no YAML: {' '.join(str(error).split())}")
     found = Read(name, None, problems, marks)
     if not isinstance(tree, dict):
@@ -116,27 +118,57 @@ def parse(text: str, name: str, stem: str) -> Read:
     return Read(name, quiz, problems, marks)
 
 
-def _plain(
-    node: Any, path: Path_, marks: dict[Path_, tuple[int, int]], problems: list[Problem], name: str, seen: set[int]
-) -> Any:
-    """Return a node as dict, list or scalar; note where each part stands and which keys stand twice."""
-    marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if id(node) in seen:  # an alias: one file could stand for gigabytes, or contain itself
-        raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=node.start_mark)
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(one, (*path, i), marks, problems, name, seen) for i, one in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        result: dict[Any, Any] = {}
+def _shallow(text: str) -> None:
+    """Refuse what would end the process: nesting without end, and aliases, which can contain themselves."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refusal("anchors and aliases are not used here", event)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _refusal("is nested too deeply", event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Turns nodes into dicts, lists and scalars; notes where each part stands and which keys stand twice."""
+
+    name: str
+    marks: dict[Path_, tuple[int, int]]
+    problems: list[Problem]
+
+    def plain(self, node: Any, path: Path_) -> Any:
+        self.marks.setdefault(path, _place(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(one, (*path, number)) for number, one in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return _scalar(node)
+        result: dict[str, Any] = {}
         for key, value in node.value:
-            place = (key.start_mark.line + 1, key.start_mark.column + 1)
             word = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            marks[*path, word] = place
+            self.marks[*path, word] = _place(key)
             if word in result:
-                problems.append(Problem(name, *place, "Q001", "error", f"the key {word!r} stands twice"))
-            result[word] = _plain(value, (*path, word), marks, problems, name, seen)
+                self.problems.append(
+                    Problem(self.name, *_place(key), "Q001", "error", f"the key {word!r} stands twice")
+                )
+            result[word] = self.plain(value, (*path, word))
         return result
-    return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it
+
+
+def _scalar(node: Any) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except ValueError as error:  # 2000-99-99 looks like a date to YAML
+        raise _refusal(f"{node.value[:40]!r} needs quotes: {error}", node) from None
+
+
+def _refusal(problem: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
+
+
+def _place(node: Any) -> tuple[int, int]:
+    """Return line and column of a node, from 1."""
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _explained(found: Read, error: Any) -> Problem:

@@ -1,0 +1,108 @@
+"""All questions of a course: the files of its folder quizzes/, read once and kept as JSON while they do not change."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from grader import __version__
+from grader.cache import cache_folder
+from grader.errors import UsageError
+from grader.quiz.item import Item, Quiz
+from grader.whole import whole
+
+QUIZZES = TypeAdapter(tuple[Quiz, ...])
+SHOWN = 5  # problems of a broken bank that are shown
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Quizzes in the order of their files, and their questions."""
+
+    quizzes: tuple[Quiz, ...]
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        """All questions by id, in order."""
+        return {item.id: item for quiz in self.quizzes for item in quiz.items}
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """All topics, in order."""
+        return tuple(dict.fromkeys(item.topic for item in self.items.values()))
+
+    def of(self, topics: Sequence[str]) -> list[Item]:
+        """Return the questions of some topics, of all if none is named.
+
+        Raises:
+            UsageError: there is no such topic.
+        """
+        for name in topics:
+            if name not in self.topics:
+                raise UsageError(f"there is no topic {name!r}; there are: {', '.join(self.topics)}")
+        return [item for item in self.items.values() if not topics or item.topic in topics]
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the quiz files of a folder.
+
+    Raises:
+        UsageError: there are none.
+    """
+    found = sorted(folder.glob("*.yaml"))
+    if not found:
+        raise UsageError(f"{folder} has no quizzes (*.yaml)")
+    return found
+
+
+def load(paths: Sequence[Path]) -> Bank:
+    """Read quiz files.
+
+    Raises:
+        UsageError: one of them is missing or wrong; the message has file, line and column.
+    """
+    contents = [_bytes(path) for path in paths]
+    kept = cache_folder() / "quizzes" / f"{_digest(paths, contents)}.json"
+    try:
+        return Bank(QUIZZES.validate_json(kept.read_bytes()))
+    except (OSError, ValidationError):
+        bank = _read(paths)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with whole(kept) as file:
+            file.write(QUIZZES.dump_json(bank.quizzes, by_alias=True))
+    except OSError:  # a full disk or a home that is not ours: the next start is slower, nothing else
+        return bank
+    return bank
+
+
+def _read(paths: Iterable[Path]) -> Bank:
+    from grader.quiz.source import read  # YAML is imported only when a file is new
+
+    found = [read(path) for path in paths]
+    problems = [problem for one in found for problem in one.problems]
+    if not problems:
+        bank = Bank(tuple(one.quiz for one in found if one.quiz))
+        if len(bank.items) == sum(len(quiz.items) for quiz in bank.quizzes):
+            return bank
+        raise UsageError("an id stands in two quiz files; grader quiz lint says where")
+    more = f"\nand {len(problems) - SHOWN} more: grader quiz lint" if len(problems) > SHOWN else ""
+    raise UsageError("the quizzes cannot be used:\n" + "\n".join(map(str, problems[:SHOWN])) + more)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _digest(paths: Sequence[Path], contents: Sequence[bytes]) -> str:
+    parts = [__version__.encode()]
+    for path, content in zip(paths, contents, strict=True):
+        parts += [path.name.encode(), hashlib.sha256(content).digest()]
+    parts.append(hashlib.sha256(Path(__file__).with_name("item.py").read_bytes()).digest())  # another schema
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
