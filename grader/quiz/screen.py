@@ -42,6 +42,7 @@ class Screen(App[GraderError | None]):
     #keys { height: auto; padding: 0 2; background: $panel; color: $text; }
     """
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None  # keys answer; the field for numbers has the focus while a number is asked for
     BINDINGS: ClassVar[list[Any]] = [("ctrl+c", "leave", "save and quit"), ("escape", "leave", "save and quit")]
 
     def __init__(self, session: Session) -> None:
@@ -84,8 +85,10 @@ class Screen(App[GraderError | None]):
         session = self.session
         if session.stage == "end":
             self.guarded(session.finish)
-        self.query_one("#text", Static).update(drawn(talk(session)))
+        self.query_one("#text", Static).update(drawn([self.marked(line) for line in talk(session)]))
         keys = [*session.keys]
+        if session.stage in ("feedback", "end"):
+            keys.append(("↑ ↓", "scroll"))
         if self.several:
             keys.insert(1, ("Enter", f"send {' '.join(sorted(self.picked)) or 'them'}"))
         self.query_one("#said", Static).update(Text(self.said))
@@ -96,6 +99,12 @@ class Screen(App[GraderError | None]):
             field.focus()
         else:
             self.set_focus(None)
+
+    def marked(self, line: Line) -> Line:
+        """Return a line with a sign if it is a choice that was collected."""
+        if line.role == "choice" and self.several and line.text.strip()[:1] in self.picked:
+            return Line("part", f"* {line.text.lstrip()}", line.hang)
+        return line
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Take a number, or a command that was typed where a number is asked for."""
@@ -167,7 +176,7 @@ def drawn(lines: list[Line]) -> RenderableType:
         if line.hang and line.role != "code":
             grid = Table.grid(padding=0)
             grid.add_column(width=line.hang, no_wrap=True)
-            grid.add_column(ratio=1)
+            grid.add_column(ratio=1, overflow="fold")
             grid.add_row(Text(line.text[: line.hang], style), Text(line.text[line.hang :], style))
             parts.append(grid)
         else:

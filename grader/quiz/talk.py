@@ -75,6 +75,7 @@ def asked(item: Item, choices: tuple[Choice, ...]) -> Iterator[Line]:
         unit = f", in {item.answer.unit}" if item.answer and item.answer.unit else ""
         yield Line("note", f"Type a number{unit}.")
     elif item.type == "multi":
+        yield Line("blank", "")
         yield Line("note", "More than one is right: type all their letters, as a c.")
 
 
