@@ -41,6 +41,9 @@ def ask(
         typer.Option("--mode", "-m", help="study explains at once, exam at the end, review asks what you missed."),
     ] = "study",
     topics: Topics = None,
+    items: Annotated[
+        list[str] | None, typer.Option("--item", "-i", metavar="ID", help="This question; several times for more.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="How many; 10 if not said.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="How long an exam may take.")] = None,
     seed: Annotated[str | None, typer.Option("--seed", help="The same seed, the same orders.")] = None,
@@ -60,7 +63,7 @@ def ask(
     from grader.quiz.bank import files, load
     from grader.quiz.lesson import Wish, lesson, review_log
 
-    wish = Wish(mode, tuple(topics or ()), limit, seed, minutes, fresh)
+    wish = Wish(mode, topics or (), items or (), limit, seed, minutes, fresh)
     session, notes = lesson(load(files(find_course(course).quizzes)), review_log(log), wish)
     for sentence in notes:
         note(f"{sentence}.")

@@ -1,5 +1,6 @@
 """All questions of a course: the files of its folder quizzes/, read once and kept as JSON while they do not change."""
 
+import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,18 @@ class Bank:
     def topics(self) -> tuple[str, ...]:
         """All topics, in order."""
         return tuple(dict.fromkeys(item.topic for item in self.items.values()))
+
+    def find(self, name: str) -> Item:
+        """Return a question by its id.
+
+        Raises:
+            UsageError: there is none; the message suggests the nearest.
+        """
+        if name in self.items:
+            return self.items[name]
+        near = difflib.get_close_matches(name, self.items, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "grader quiz stats names the topics"
+        raise UsageError(f"there is no question {name!r}; {hint}")
 
     def of(self, topics: Sequence[str]) -> list[Item]:
         """Return the questions of some topics, of all if none is named.

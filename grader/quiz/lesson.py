@@ -22,6 +22,7 @@ class Wish:
     Attributes:
         mode: of the session.
         topics: to be asked about, () for all.
+        items: questions to be asked, in this order, () for those that the mode chooses.
         limit: how many questions, None for what is usual.
         seed: of the order, None for a new one.
         minutes: of an exam, None for no limit.
@@ -30,6 +31,7 @@ class Wish:
 
     mode: Mode
     topics: Sequence[str] = ()
+    items: Sequence[str] = ()
     limit: int | None = None
     seed: str | None = None
     minutes: float | None = None
@@ -38,7 +40,7 @@ class Wish:
     @property
     def plain(self) -> bool:
         """Whether nothing was asked for that a session that was left may not have."""
-        return not (self.topics or self.limit or self.seed is not None or self.minutes or self.fresh)
+        return not (self.topics or self.items or self.limit or self.seed is not None or self.minutes or self.fresh)
 
 
 LIMIT = 10  # questions of a session, if nothing else is asked for
@@ -82,10 +84,12 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
 def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
     if wish.minutes and wish.mode != "exam":
         raise UsageError("--minutes is for grader quiz exam")
-    items = bank.of(wish.topics)
     seed = wish.seed if wish.seed is not None else secrets.token_hex(4)
     begun = now()
-    chosen = agenda(wish.mode, items, cards(log), seed, begun)[: wish.limit or LIMIT]
+    if wish.items:
+        chosen = [bank.find(name) for name in dict.fromkeys(wish.items)]
+    else:
+        chosen = agenda(wish.mode, bank.of(wish.topics), cards(log), seed, begun)[: wish.limit or LIMIT]
     if not chosen:
         raise EmptyError(NOTHING[wish.mode])
     name = f"{begun:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
