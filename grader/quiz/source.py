@@ -174,7 +174,7 @@ def _place(node: Any) -> tuple[int, int]:
 def _explained(found: Read, error: Any) -> Problem:
     """Return a problem from what pydantic says about a value."""
     path: Path_ = error["loc"]
-    last = str(path[-1]) if path else ""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
     kind, code = error["type"], "Q001"
     if kind == "missing":
         code = "Q003" if last in REASONS else code
