@@ -79,6 +79,7 @@ def test_a_good_file_is_read():
         ('value: "0.5"', 'value: "half"', '23:14: Q001 value: must be a number, as "0.354" or "1e-5"'),
         ('value: "0.5"', 'value: "1e99999"', "23:14: Q001 value: must be finite, and neither huge nor tiny beyond sense"),
         ('value: "2"', 'value: "0.505"', "17:5: Q001 a near miss lies within the tolerance of the answer"),
+        ("prompt: How many?", "prompt: How many # are there?", "10:13: Q018 a comment cuts off prompt: put the text in quotes"),
         ("quiz: small", "quiz: other", "2:1: Q001 quiz: must be 'small', the name of the file"),
         ("https://", "http://", "16:15: Q001 sources: 'http://arxiv.org/abs/1706.03762' does not match"),
         ("id: one", "id: One!", "5:5: Q001 id: 'One!' does not match"),
