@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from grader.cli import CourseOption, Json, app, note, print_rows
-from grader.course import find_course
 from grader.errors import FAILED, OK
 
 if TYPE_CHECKING:
@@ -60,11 +59,14 @@ def ask(
     """
     if context.invoked_subcommand is not None:
         return
+    from grader.course import find_course
     from grader.quiz.bank import files, load
     from grader.quiz.lesson import Wish, lesson, review_log
+    from grader.quiz.memory import cards
 
     wish = Wish(mode, topics or (), items or (), limit, seed, minutes, fresh)
-    session, notes = lesson(load(files(find_course(course).quizzes)), review_log(log), wish)
+    book = review_log(log)
+    session, notes = lesson(load(files(find_course(course).quizzes)), book, wish)
     for sentence in notes:
         note(f"{sentence}.")
     if tui:
@@ -75,6 +77,7 @@ def ask(
         from grader.quiz.line import Terminal, run
 
         run(session, Terminal(plain))
+    cards(book)  # computed now, so that the next start need not
 
 
 @quiz.command()
@@ -139,6 +142,7 @@ def flagged(log: LogFile = None, as_json: Json = False, course: CourseOption = N
 
 def _memory(log: Path | None, course: Path | None) -> "tuple[Bank, Log, dict[str, Card]]":
     """Return the questions, the review log, and what it says of them."""
+    from grader.course import find_course
     from grader.quiz.bank import files, load
     from grader.quiz.lesson import review_log
     from grader.quiz.memory import cards

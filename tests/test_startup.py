@@ -18,9 +18,18 @@ def imported(*arguments):
     return {line.rsplit("|", 1)[1].strip().split(".")[0] for line in lines}
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["--help"], ["check", "--help"], ["hint", "bpe"], ["list", "bpe"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["--help"], ["check", "--help"], ["hint", "bpe"], ["list", "bpe"], ["quiz", "stats"], ["quiz", "lint"]],
+)
 def test_quick_commands_import_nothing_heavy(arguments):
     assert imported(*arguments).isdisjoint(HEAVY)
+
+
+def test_the_first_question_is_asked_without_anything_heavy(tmp_path):
+    arguments = ["quiz", "--log", str(tmp_path / "log"), "--limit", "1"]
+    assert imported(*arguments).isdisjoint({*HEAVY, "textual", "matplotlib"})  # reads the bank from its files
+    assert imported(*arguments).isdisjoint({*HEAVY, "textual", "matplotlib", "yaml", "fsrs"})
 
 
 def test_checking_a_pure_python_exercise_imports_no_torch_and_with_a_bank_no_hypothesis():

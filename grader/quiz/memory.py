@@ -78,6 +78,16 @@ def _keep(path: Path, kept: Kept) -> None:
 
 def rebuilt(events: Iterable[Event]) -> dict[str, Card]:
     """Return the cards that follow from what happened."""
+    rated: set[tuple[str, str]] = set()
+    answers = []
+    for event in events:
+        if event.kind == "answer" and not event.retry and (event.session, event.item) not in rated:
+            rated.add((event.session, event.item))
+            answers.append(event)
+    return _reviewed(answers) if answers else {}
+
+
+def _reviewed(answers: Iterable[Event]) -> dict[str, Card]:
     from fsrs import Card as Memory
     from fsrs import Scheduler
 
@@ -91,11 +101,7 @@ def rebuilt(events: Iterable[Event]) -> dict[str, Card]:
     )
     memories: dict[str, Memory] = {}
     found: dict[str, Card] = {}
-    rated: set[tuple[str, str]] = set()
-    for event in events:
-        if event.kind != "answer" or event.retry or (event.session, event.item) in rated:
-            continue
-        rated.add((event.session, event.item))
+    for event in answers:
         old = found.get(event.item)
         if old is None or old.rev != event.rev:
             # an id of our own: fsrs sleeps for each that it makes
