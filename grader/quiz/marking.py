@@ -52,6 +52,7 @@ def unmarked(quizzes: Sequence[Quiz], error: str, **about: Any) -> Result:
 def _mark(item: Item, shown: Sequence[Choice], given: Given | None) -> Mark:
     text = clean(given.text)[:SHOWN] if given else ""
     base: dict[str, Any] = {"item": item.id, "rev": item.rev, "type": item.type, "points": item.points, "given": text}
+    base["line"] = given.line if given else 0
     nothing: dict[str, Any] = {"score": Fraction(0), "earned": Fraction(0)}
     if given is None or (not given.problem and not given.text.strip()):
         return Mark(status="unanswered", **base, **nothing)

@@ -54,22 +54,31 @@ def page(form: Form) -> str:
 def _question(question: Question, number: int) -> Iterator[str]:
     points = "1 point" if question.points == 1 else f"{question.points} points"
     yield f"## {number}. {question.id} ({points})"
-    for paragraph in re.split(r"\n\s*\n", question.prompt):
-        yield ""
-        yield _prose(paragraph)
+    yield ""
+    yield paragraphs(question.prompt)
     if question.code:
-        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", question.code.text)), default=0))
         yield ""
-        yield f"{fence}{question.code.lang}\n{question.code.text.rstrip()}\n{fence}"
+        yield fenced(question.code.text, question.code.lang)
     yield ""
     for letter, text in question.choices.items():
-        yield f"- **{letter})** {_prose(text)}"
+        yield f"- **{letter})** {prose(text)}"
     if question.choices:
         yield ""
     yield f"Answer: {expected(question)}."
 
 
-def _prose(text: str) -> str:
+def fenced(code: str, lang: str) -> str:
+    """Return code as a block of Markdown that nothing in it can end."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", code)), default=0))
+    return f"{fence}{lang}\n{code.rstrip()}\n{fence}"
+
+
+def paragraphs(text: str) -> str:
+    """Return a text of several paragraphs for Markdown; `prose` says how."""
+    return "\n\n".join(prose(part) for part in re.split(r"\n\s*\n", text))
+
+
+def prose(text: str) -> str:
     """Return a text on one line for Markdown: between backticks it is code, elsewhere it means only itself."""
     parts = _CODE.split(" ".join(clean(text).split()))
     # a space at the edge of a part is lost in `plain`

@@ -44,6 +44,7 @@ class Mark(Part):
     score: Exact = Field(description='from 0 to 1, exact: "2/3"')
     points: int
     earned: Exact
+    line: int = Field(default=0, ge=0, description="of the paper; 0 if it says nothing about the question")
     given: str = Field(default="", description="as it was written")
     picks: tuple[str, ...] = Field(default=(), description="ids of the choices that were picked")
     near: str = Field(default="", description="the known wrong number that was given")
@@ -97,3 +98,8 @@ def load(path: Path) -> Result:
 def dump(result: Result) -> str:
     """Return a result as JSON."""
     return json.dumps(result.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n"
+
+
+def decimal(exact: Fraction) -> str:
+    """Return a mark as people write it: 2, 0.5, 0.6667."""
+    return f"{float(exact):.4f}".rstrip("0").rstrip(".")

@@ -54,7 +54,7 @@ class Roster:
 
     def named(self, name: str) -> Row | None:
         """Return the form of a student."""
-        return self._names.get(_plain(name)) if name else None
+        return self._names.get(_plain(name)) if _plain(name) else None
 
     def coded(self, code: str) -> Row | None:
         """Return the form with a code, however it is typed."""
@@ -91,12 +91,22 @@ def load(path: Path) -> Roster:
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(COLUMNS) or not row[1] or not row[2]:
             raise UsageError(f"{path}:{number}: a row has a student, a form and a seed")
-    return Roster(Row(*row) for row in rows[1:])
+    return Roster(Row(_unmarked(name), form, seed) for name, form, seed in rows[1:])
+
+
+def _unmarked(name: str) -> str:
+    """Return a name without the mark that keeps spreadsheets from taking it for a formula."""
+    return name[1:] if name[:1] == "'" and cell(name[1:]) == name else name
 
 
 def short(code: str) -> str:
     """Return a code without what people add to it or leave out."""
     return "".join(char for char in code.casefold() if char.isalnum())
+
+
+def alike(one: str, other: str) -> bool:
+    """Say whether two names are those of one student."""
+    return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
