@@ -17,6 +17,7 @@ from grader.gradebook import filename
 from grader.gradebook import write as write_text
 from grader.quiz import render
 from grader.quiz.item import Choice, Item, Quiz
+from grader.quiz.names import HEAD, IDLE
 from grader.quiz.order import LETTERS, shown, shuffled
 from grader.quiz.redacted import Form, Question, Snippet
 from grader.quiz.roster import NAME, Roster, Row
@@ -25,7 +26,6 @@ from grader.show import clean
 
 SYMBOLS = "23456789bcdfghjkmnpqrstvwxyz"  # of a code: none is like another, and they spell no words
 QUIZ, PAGE, ANSWERS = "quiz.yaml", "quiz.md", "answers.yaml"
-HEAD = ("schema", "form", "student", "name", "quiz", "quizzes", "title", "answers")  # keys that are no question
 
 
 def items(quizzes: Sequence[Quiz], seed: str | None) -> list[Item]:
@@ -39,7 +39,7 @@ def items(quizzes: Sequence[Quiz], seed: str | None) -> list[Item]:
     for name, count in counts.items():
         if count > 1:
             raise UsageError(f"the question {name} stands in two of the quizzes; make a form of one of them")
-        if name in HEAD:
+        if name in (*HEAD, *IDLE):
             raise UsageError(f"a question cannot be called {name}: answer files use that word; give it another id")
     return found if seed is None else shuffled(found, seed, "items")
 

@@ -61,7 +61,7 @@ def _mark(item: Item, shown: Sequence[Choice], given: Given | None) -> Mark:
             raise UnclearError(given.problem)
         found = answer(item, shown, given.text)
     except UnclearError as error:
-        if given.text.strip() in NOTHING:
+        if not given.problem and given.text.strip() in NOTHING:
             return Mark(status="unanswered", **base, **nothing)
         return Mark(status="unclear", message=clean(str(error)), **base, **nothing)
     score = response.score(item, found)

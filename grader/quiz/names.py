@@ -9,6 +9,7 @@ from grader.quiz.decoding import plain
 HEAD = ("form", "student", "answers")
 IDLE = ("schema", "name", "quiz", "quizzes", "title")  # words of a head that decide nothing
 NEAR = 0.75  # difflib's ratio of a name that was meant
+AROUND = " \t\"'`*"  # what people put around a name
 _NUMBER = re.compile(r"(?:question|item|no|q)?[ .#]{0,2}(\d{1,3})[.)]?", re.IGNORECASE)
 
 
@@ -22,7 +23,7 @@ class Names:
     def of(self, word: str) -> str:
         """Return the id or the word of the head that was written, "#3" for the number of a question, "" for none."""
         found = self._plain.get(_folded(word), "")
-        number = _NUMBER.fullmatch(plain(word).strip())
+        number = _NUMBER.fullmatch(plain(word).strip(AROUND))
         return found or (f"#{int(number[1])}" if number else "")
 
     def near(self, word: str) -> str:
@@ -32,4 +33,4 @@ class Names:
 
 
 def _folded(word: str) -> str:
-    return re.sub(r"[\s_-]+", "-", plain(word).strip().casefold()).strip("-")
+    return re.sub(r"[\s_-]+", "-", plain(word).strip(AROUND).casefold()).strip("-")

@@ -77,7 +77,7 @@ def lines(found: Analysis) -> Iterator[str]:
     students = "1 student" if found.n == 1 else f"{found.n} students"
     yield f"{students}, {len(found.items)} questions, {found.points} points"
     if found.left:
-        yield f"{found.left} papers could not be marked and are not counted"
+        yield f"not counted: {found.left} paper{'s' * (found.left > 1)} that could not be marked"
     if found.few:
         yield f"below {FEW} students only counts are shown: a share or a correlation would say nothing"
     else:
