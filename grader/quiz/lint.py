@@ -24,7 +24,8 @@ _WHOLE = re.compile(
     r"|\bboth of (the above|these)\b",
     re.IGNORECASE,
 )
-_LETTER = re.compile(r"\b(option|choice|answer)s? \(?[a-eA-E]\b(?!\s*(is|priori))|\((?:option|choice) ?[a-e]\)")
+# a capital, or a small one that is no article
+_LETTER = re.compile(r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)s? (?:\(?[A-E]\b|\([a-e]\)|[b-e]\b(?!\w))")
 _NEGATION = re.compile(r"\bwhich\b[^.?!]*?\b(?:(?:is|are|does|do|was|were|can|would|will) not|except)\b[^.?!]*\?", re.I)
 _TELLING = {"right", "correct", "true", "key", "answer", "good", "wrong", "false", "bad"}
 _ARTICLE = re.compile(r"\b(an?)\s*(:|…|\.\.\.|_+)?\s*$", re.IGNORECASE)

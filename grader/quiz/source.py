@@ -22,6 +22,7 @@ MODELS: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 LARGEST = 4 << 20  # bytes of a quiz file
 DEEPEST = 12  # of what lies within what
+PROSE = {"title", "summary", "prompt", "explanation", "hint", "text", "why"}
 REASONS = {"why", "explanation"}  # whose absence has a rule of its own
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
@@ -94,7 +95,7 @@ def parse(text: str, name: str, stem: str) -> Read:
     try:
         shallow(text)
         node = yaml.compose(text, Loader=LOADER)
-        tree = _Tree(name, marks, problems).plain(node, ()) if node else None
+        tree = _Tree(name, marks, problems, text.splitlines()).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -136,12 +137,14 @@ class _Tree:
     name: str
     marks: dict[Path_, tuple[int, int]]
     problems: list[Problem]
+    lines: list[str]
 
     def plain(self, node: Any, path: Path_) -> Any:
         self.marks.setdefault(path, _place(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(one, (*path, number)) for number, one in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
+            self.whole(node, path)
             return _scalar(node)
         result: dict[str, Any] = {}
         for key, value in node.value:
@@ -153,6 +156,15 @@ class _Tree:
                 )
             result[word] = self.plain(value, (*path, word))
         return result
+
+    def whole(self, node: Any, path: Path_) -> None:
+        """Refuse a text without quotes that a comment cuts off: "say # first" is read as "say"."""
+        if not path or path[-1] not in PROSE or node.style:
+            return
+        rows = self.lines[node.end_mark.line : node.end_mark.line + 1]
+        if rows and rows[0][node.end_mark.column :].lstrip().startswith("#"):
+            message = f"a comment cuts off {path[-1]}: put the text in quotes"
+            self.problems.append(Problem(self.name, *_place(node), "Q018", "error", message))
 
 
 def _scalar(node: Any) -> Any:
@@ -174,7 +186,7 @@ def _place(node: Any) -> tuple[int, int]:
 def _explained(found: Read, error: Any) -> Problem:
     """Return a problem from what pydantic says about a value."""
     path: Path_ = error["loc"]
-    last = str(path[-1]) if path else ""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
     kind, code = error["type"], "Q001"
     if kind == "missing":
         code = "Q003" if last in REASONS else code
