@@ -164,6 +164,16 @@ def test_of_two_answers_the_last_counts_and_that_is_said():
     assert given_("is-even: b\n2. b\nis-even:\n") == ({"is-even": "b"}, [])
 
 
+def test_json_that_yaml_cannot_read_has_its_lines_too():
+    text = '{"student": "\\ud83d\\ude00",\n"is-even": "a",\n"is-even": "b",\n"k\\u0069lobyte": 1, "foo": 1}'
+    found, remarks = given_(text)
+    assert found == {"is-even": "b", "kilobyte": "1"}
+    assert remarks == [
+        (3, "is-even is answered twice; the last answer counts"),
+        (4, "'foo' is no question of this quiz"),
+    ]
+
+
 def test_a_question_that_is_not_there_is_said_with_what_was_meant():
     found, remarks = given_("is-evn: b\ntomatoes: c\n9: a\nkilobyte: 5\n")
     assert remarks == [

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from grader.quiz.decoding import decoded
 from grader.quiz.item import Part
-from grader.quiz.lines import Entry, entries
 from grader.quiz.names import Names
+from grader.quiz.scan import Entry, scan
 from grader.quiz.source import LOADER, shallow
 from grader.show import clean
 
@@ -90,7 +90,7 @@ def read(data: bytes, known: Collection[str]) -> Paper:
     text = decoded(data)
     found = _tree(text, names)
     if found is None:
-        found = [*entries(text, names)]
+        found = [*scan(text, names)]
     head = {name: entry.text for entry in found if (name := names.of(entry.key)) in ("form", "student") and entry.text}
     form, student = (" ".join(clean(head.get(name, ""))[:200].split()) for name in ("form", "student"))
     return Paper(form, student, tuple(found), names, tuple(remarks))
@@ -155,17 +155,21 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def _of_json(tree: Any, text: str, names: Names) -> Iterator[Entry]:
-    if isinstance(tree, _Pairs):
-        for key, value in tree:
-            if names.of(key) == "answers" and isinstance(value, list):
-                yield from _of_json(value, text, names)
-            else:
-                yield Entry(text.count("\n", 0, max(0, text.find(json.dumps(key)))) + 1, key, *_plain(value))
-    elif isinstance(tree, list):
+    if isinstance(tree, list) and not isinstance(tree, _Pairs):
         for one in tree:
             yield from _of_json(one, text, names)
-    else:
+        return
+    if not isinstance(tree, _Pairs):
         raise _Unlike
+    place, line = 0, 1
+    for key, value in tree:
+        found = text.find(json.dumps(key), place)  # -1 if the file writes it with other escapes
+        line += text.count("\n", place, max(place, found))
+        place = max(place, found + 1)
+        if names.of(key) == "answers" and isinstance(value, list):
+            yield from _of_json(value, text, names)
+        else:
+            yield Entry(line, key, *_plain(value))
 
 
 def _plain(value: Any) -> tuple[str, str]:

@@ -40,7 +40,7 @@ class Entry:
     problem: str = ""
 
 
-def entries(text: str, names: Names) -> Iterator[Entry]:
+def scan(text: str, names: Names) -> Iterator[Entry]:
     """Yield what stands in a file, line by line."""
     last: _Open | None = None
     for number, line in enumerate(text.split("\n"), start=1):
@@ -79,7 +79,8 @@ class _Open:
     def take(self, line: str) -> None:
         item = _ITEM.match(line)
         more = _value(item["rest"] if item else line)
-        self.text = f"{self.text}, {more}" if self.text and item else f"{self.text} {more}".strip()
+        if len(self.text) < LONGEST:  # a longer one is no answer
+            self.text = f"{self.text}, {more}" if self.text and item else f"{self.text} {more}".strip()
 
     def entry(self) -> Entry:
         return Entry(self.line, self.key, self.text)
