@@ -102,7 +102,7 @@ def test_an_answer_can_be_taken_back_before_it_is_marked():
     made.do("b")
     assert made.stage == "question"
     made.do(right(made))
-    assert made.do("4") == "'4' is none of 1, 2, 3"
+    assert made.do("4") == "type 1 if it is a guess, 2 if you are unsure, 3 if you are sure"
     made.do("1")
     assert [event.score for event in events] == ["1"]
     assert "a guess: it will come again soon" in texts(made)

@@ -45,7 +45,7 @@ class Wish:
 
 LIMIT = 10  # questions of a session, if nothing else is asked for
 NOTHING = {
-    "study": "all questions were answered, and none is due; see grader quiz due, or ask --topic with grader quiz exam",
+    "study": "all questions were answered, and none is due; grader quiz --mode exam asks them anyway",
     "review": "nothing is due and nothing was missed: grader quiz begins with new questions",
     "exam": "there are no questions",
 }
@@ -83,7 +83,7 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
 
 def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
     if wish.minutes and wish.mode != "exam":
-        raise UsageError("--minutes is for grader quiz exam")
+        raise UsageError("--minutes is for grader quiz --mode exam")
     seed = wish.seed if wish.seed is not None else secrets.token_hex(4)
     begun = now()
     if wish.items:

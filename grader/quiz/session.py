@@ -193,7 +193,7 @@ class Session:
             self.pending = None
             return ""
         if word not in CONFIDENCE:
-            return f"{word[:20]!r} is none of 1, 2, 3"
+            return "type 1 if it is a guess, 2 if you are unsure, 3 if you are sure"
         assert self.pending is not None  # the stage says so
         self._mark(self.pending, CONFIDENCE[word])
         return ""

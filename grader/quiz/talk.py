@@ -42,7 +42,7 @@ def sure(session: Session) -> list[Line]:
     else:
         letters = zip(LETTERS, session.choices, strict=False)
         given = ", ".join(letter for letter, choice in letters if choice.id in response.picks)
-    return [Line("note", f"Your answer: {given}. How sure are you?  1 a guess   2 unsure   3 sure")]
+    return [Line("note", f"Your answer: {given}. How sure are you?")]
 
 
 def _question(session: Session) -> Iterator[Line]:
