@@ -226,5 +226,5 @@ def test_without_matplotlib_there_is_a_sentence(tmp_path):
     command = [sys.executable, "-c", start, "overview", str(folder), "-o", str(tmp_path / "page.html")]
     called = subprocess.run(command, capture_output=True, text=True)
     assert called.returncode == 2
-    assert "the overview needs matplotlib: pip install 'llm-fundamentals-grader[report]'" in called.stderr
+    assert "drawings need matplotlib: pip install 'llm-fundamentals-grader[report]'" in called.stderr
     assert not (tmp_path / "page.html").exists()

@@ -103,7 +103,7 @@ def submissions(
         EmptyError: there is nothing in it.
     """
     tree, what, arrived = _arrived(path, exercises, layout)
-    found = [_submission(tree, attempt, exercises, known) for attempt in _called(_latest(arrived.attempts))]
+    found = [_submission(tree, attempt, exercises, known) for attempt in called(latest(arrived.attempts))]
     if not layout and path.suffix.lower() not in ENDINGS:  # one file can be read in one way only
         other = "folder" if what != "folder" else "NAME"
         names = "" if what != "folder" else f" ({KNOWN})"
@@ -145,7 +145,7 @@ def _arrived(path: Path, exercises: Sequence[Exercise], layout: str) -> tuple[Tr
 # --- who ----------------------------------------------------------------------------------------
 
 
-def _latest(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
+def latest(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
     """Yield the latest attempt of each student; if that cannot be told, all of them as one."""
     by_student: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in attempts:
@@ -162,7 +162,7 @@ def _latest(attempts: Sequence[Attempt]) -> Iterator[Attempt]:
             yield replace(last[0], parts=tuple(parts))
 
 
-def _called(attempts: Iterator[Attempt]) -> Iterator[Attempt]:
+def called(attempts: Iterator[Attempt]) -> Iterator[Attempt]:
     """Yield the attempts with names under which results can be filed; those who share one get their id too."""
     named = [(attempt, _readable(attempt.name)) for attempt in attempts]
     named.sort(key=lambda pair: (pair[1], pair[0].ident))

@@ -124,6 +124,23 @@ def arrange(tree: Tree, exercises: Sequence[Exercise], wanted: str, zipped: bool
     """
     if wanted and wanted not in LAYOUTS:
         raise UsageError(f"--layout {wanted}: there is no such layout; there are {KNOWN}")
+    if found := platform(tree, wanted, exercises):
+        return found
+    at = _top(tree, exercises) if zipped else ""
+    if wanted == "single" or (not wanted and zipped and _is_single(tree, at, exercises)):
+        return "single", single(tree, "", exercises)
+    arrived = folder(tree, at, exercises)
+    if not arrived.attempts:
+        raise EmptyError(f"there is nothing to grade in {tree.name}: no folder and no .py file")
+    return "folder", arrived
+
+
+def platform(tree: Tree, wanted: str = "", exercises: Sequence[Exercise] = ()) -> tuple[str, Arrived] | None:
+    """Return the layout of a platform's download and what it holds, None if it is another layout.
+
+    Raises:
+        UsageError: the layout that is wanted is that of a platform, and the class does not lie so.
+    """
     places = _places(tree)
     for name in [wanted] if wanted in SURE or wanted == "moodle-teams" else [] if wanted else SURE:
         for at in places:
@@ -132,13 +149,7 @@ def arrange(tree: Tree, exercises: Sequence[Exercise], wanted: str, zipped: bool
                 return name, arrived
         if wanted:
             raise UsageError(f"--layout {wanted}: nothing in {tree.name} is named {LAYOUTS[wanted].asks}")
-    at = _top(tree, exercises) if zipped else ""
-    if wanted == "single" or (not wanted and zipped and _is_single(tree, at, exercises)):
-        return "single", single(tree, "", exercises)
-    arrived = folder(tree, at, exercises)
-    if not arrived.attempts:
-        raise EmptyError(f"there is nothing to grade in {tree.name}: no folder and no .py file")
-    return "folder", arrived
+    return None
 
 
 def _places(tree: Tree) -> list[str]:

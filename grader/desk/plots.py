@@ -141,7 +141,7 @@ def _library() -> Callable[..., Any]:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UsageError("the overview needs matplotlib: pip install 'llm-fundamentals-grader[report]'") from None
+        raise UsageError("drawings need matplotlib: pip install 'llm-fundamentals-grader[report]'") from None
     return Figure
 
 

@@ -93,7 +93,7 @@ def parse(text: str, name: str, stem: str) -> Read:
     marks: dict[Path_, tuple[int, int]] = {}
     problems: list[Problem] = []
     try:
-        _shallow(text)
+        shallow(text)
         node = yaml.compose(text, Loader=LOADER)
         tree = _Tree(name, marks, problems, text.splitlines()).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
@@ -119,7 +119,7 @@ def parse(text: str, name: str, stem: str) -> Read:
     return Read(name, quiz, problems, marks)
 
 
-def _shallow(text: str) -> None:
+def shallow(text: str) -> None:
     """Refuse what would end the process: nesting without end, and aliases, which can contain themselves."""
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
