@@ -222,7 +222,7 @@ def drawn(seed: int, seed_file: Path | None) -> int:
         return seed
     seed, made = seed_of(seed_file)
     if made:
-        note(f"made a secret seed in {seed_file}; keep it: the same file draws the same cases.")
+        note(f"made a secret seed in {seed_file}; keep it: the same file draws the same again.")
     return seed
 
 

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import typer
 
-from grader import learn, publish
+from grader import publish, teach
 from grader.errors import FAULT, INTERRUPTED, OK, USAGE, GraderError
 
-__all__ = ["learn", "main"]  # learn.py adds its commands to those of cli.py
+__all__ = ["main", "teach"]  # teach.py and learn.py add their commands to those of cli.py
 
 
 def main() -> NoReturn:

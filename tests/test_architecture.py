@@ -10,7 +10,8 @@ from tests.conftest import ROOT
 FLOORS = [
     {"__main__"},
     {"entry"},
-    {"learn", "publish"},
+    {"publish", "teach"},
+    {"learn"},
     {"staff"},
     {"exchange"},
     {"cli"},

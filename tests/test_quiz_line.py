@@ -17,7 +17,7 @@ from grader.quiz.log import Log
 from tests.conftest import ROOT
 
 COMMAND = [sys.executable, "-m", "grader", "quiz", "--course", str(ROOT)]
-ITEMS = ["--item", "attn-why-scale", "--item", "bpe-ties"]
+ITEMS = ["--item", "attn-why-scale", "--item", "bpe-two-trainers"]
 
 
 def piped(text, *arguments, log, **environment):

@@ -119,6 +119,10 @@ FAULTS = {
         question().replace("id: c2", "id: correct-one"),
         r"^small.yaml:13:\d+: Q017 warning: one: the id 'correct-one' tells what the choice is worth$",
     ),
+    "Q017 an id that names the key": (
+        question("one-second"),
+        r"^small.yaml:5:5: Q017 note: one-second: second stands in the id and in the key alone$",
+    ),
     "Q020 python that nobody runs": (
         question(more='    code: {lang: python, text: "print(1)"}\n'),
         r"^small.yaml:17:5: Q020 one: python code without expect: say what running it prints$",

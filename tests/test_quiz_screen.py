@@ -154,7 +154,7 @@ SHOTS = {
 @pytest.mark.parametrize("name", SHOTS)
 def test_the_screen_can_be_drawn(name, pytestconfig, tmp_path):
     presses, size = SHOTS[name]
-    screen, _ = made(BANK.items["attn-why-scale"], BANK.items["bpe-ties"])
+    screen, _ = made(BANK.items["attn-why-scale"], BANK.items["bpe-two-trainers"])
     folder = ROOT / "docs" / "images" if pytestconfig.getoption("--screenshots") else tmp_path
 
     async def act(pilot):

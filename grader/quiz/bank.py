@@ -71,6 +71,32 @@ def files(folder: Path) -> list[Path]:
     return found
 
 
+def chosen(folder: Path, names: Sequence[str]) -> Bank:
+    """Read some quizzes, all of a folder if none is named.
+
+    Args:
+        folder: of the course's quizzes.
+        names: of quizzes there, or paths of files.
+
+    Raises:
+        UsageError: there is no such quiz, or a file is wrong.
+    """
+    if not names:
+        return load(files(folder))
+    paths = []
+    for name in names:
+        path = Path(name)
+        if path.suffix != ".yaml" and "/" not in name:
+            path = folder / f"{name}.yaml"
+        if not path.is_file():
+            known = sorted(one.stem for one in folder.glob("*.yaml"))
+            near = difflib.get_close_matches(path.stem, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+            raise UsageError(f"there is no quiz {name!r}; {hint}")
+        paths.append(path)
+    return load(paths)
+
+
 def load(paths: Sequence[Path]) -> Bank:
     """Read quiz files.
 

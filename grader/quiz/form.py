@@ -134,6 +134,15 @@ def write(form: Form, folder: Path) -> list[Path]:
     return [folder / name for name in texts]
 
 
+def write_common(quizzes: Sequence[Quiz], secret: str, out: Path) -> Roster:
+    """Write one form for all into out/form, and forms.csv beside it. Raises as `write_class`."""
+    seed = derived(secret)
+    roster = Roster([Row("", code(quizzes, seed), seed)])
+    write(redact(quizzes, seed), out / "form")
+    roster.save(out / NAME)
+    return roster
+
+
 def write_class(quizzes: Sequence[Quiz], students: Sequence[str], secret: str, out: Path) -> Roster:
     """Write a folder with a form for each student, and forms.csv, which is for staff alone: it has the seeds.
 

@@ -18,6 +18,7 @@ from grader.quiz.snippet import shows
 from grader.quiz.source import Level, Problem, Read
 
 ALIKE = 0.9  # difflib's ratio of two texts that say the same
+LETTERS = 3  # of a word that says nothing
 SHORT = 16  # characters; below, one letter decides the ratio
 _WHOLE = re.compile(
     r"\b(all|none|any) of (the )?(above|these|them|the (others?|choices|options))\b|\bboth (the )?[a-e] and [a-e]\b"
@@ -177,7 +178,12 @@ def scales(item: Item) -> Iterator[Finding]:
 
 
 def telling_ids(item: Item) -> Iterator[Finding]:
-    """Q017: the id of a choice says whether it is right."""
+    """Q017: an id that tells: what a choice is worth, or in answer files, which name questions, what the key is."""
+    key = " ".join(choice.text for choice in item.choices if choice.correct).lower()
+    others = " ".join([item.prompt, *(choice.text for choice in item.choices if not choice.correct)]).lower()
+    words = [word for word in item.id.split("-")[1:] if len(word) > LETTERS and word in key and word not in others]
+    if words:
+        yield ("id",), "Q017", "info", f"{', '.join(words)} stands in the id and in the key alone"
     for place, choice in enumerate(item.choices):
         if _TELLING & set(choice.id.split("-")):
             yield ("choices", place, "id"), "Q017", "warn", f"the id {choice.id!r} tells what the choice is worth"

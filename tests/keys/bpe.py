@@ -17,7 +17,7 @@ def bpe_first_merge() -> str:
     return f"{left} + {right} ({count} times)"
 
 
-def bpe_ties() -> str:
+def bpe_two_trainers() -> str:
     steps = _steps(_words(), 19)
     return f"{sum(rivals > 1 for _, _, rivals in steps)} of the {len(steps)}"
 

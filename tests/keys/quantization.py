@@ -40,13 +40,13 @@ def quant_weight_memory() -> Fraction:
     return Fraction(bits, 8) / 10**9
 
 
-def quant_straight_through() -> str:
+def quant_rounding_gradient() -> str:
     weights = [0.7, 2.4]
     rounded = [float(round(weight)) for weight in weights]
     return str([2 * value * 1 for value in rounded])
 
 
-def quant_bf16_range() -> str:
+def quant_two_halves() -> str:
     value = 70000.0
     half = torch.tensor(value).to(torch.float16).item()
     step = 2 ** (16 - 7)  # 2^16 <= value < 2^17, and bfloat16 has 7 bits of fraction
