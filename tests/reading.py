@@ -58,13 +58,13 @@ class _Reader(HTMLParser):
     handle_decl = unknown_decl = handle_pi = handle_comment
 
 
-def blocks(html):
-    """Return what HTML shows: (kind of block, text, class)."""
+def blocks(html, *, empty=False):
+    """Return what HTML shows: (kind of block, text, class). Blocks that only hold others are left out, or `empty`."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
     assert not reader.open
-    return [tuple(block) for block in reader.blocks if block[1] or block[0] not in ("ul", "ol", "div", "li")]
+    return [tuple(block) for block in reader.blocks if empty or block[1] or block[0] not in ("ul", "ol", "div", "li")]
 
 
 def prose(html):

@@ -123,8 +123,12 @@ def check_numbers(item, found):
     rounded = any(item.id in note for note in qti.notes([quiz(item)]) if "rounds" in note)
     assert (limits != exact) == rounded
     assert all(abs(one - other) <= width / 10 for one, other in zip(limits, exact, strict=True))
-    expected = [f"{near.value:f}: {near.why}" for near in item.near_misses if abs(near.value.adjusted()) < 20]
-    assert not expected or prose(found["wrong"])[: len(paragraphs(expected[0]))] == paragraphs(expected[0])
+    lines = iter(prose(found["wrong"]))
+    for near in item.near_misses:
+        first, *rest = paragraphs(near.why)
+        number, _, why = next(lines).partition(": ")
+        assert (Fraction(number), why, [next(lines) for _ in rest]) == (Fraction(near.value), first, rest)
+    assert list(lines) == []
 
 
 @settings(deadline=None)

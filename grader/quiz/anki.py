@@ -36,9 +36,9 @@ BACK = """{{FrontSide}}
 STYLE = """.card { font: 18px/1.45 sans-serif; max-width: 42em; margin: 0 auto; text-align: left; }
 pre { font-size: 15px; line-height: 1.3; overflow-x: auto; }
 .multi ol::before { content: "Choose all that are right."; font-style: italic; }
-.key { font-weight: bold; }
-.right > .what::before { content: "✓ right: "; color: #0072b2; }
-.wrong > .what::before { content: "✗ wrong: "; color: #d55e00; }
+.key, .right > .what::before, .wrong > .what::before { font-weight: bold; }
+.right > .what::before { content: "✓ right: "; }
+.wrong > .what::before { content: "✗ wrong: "; }
 """
 NEVER = (1980, 1, 1, 0, 0, 0)  # the time of files in a package: the earliest that a zip can say
 
@@ -87,7 +87,7 @@ def _deck(library: Any, model: "genanki.Model", quiz: Quiz) -> "genanki.Deck":
     deck = library.Deck(_number(f"quiz {quiz.quiz}"), name, block(quiz.summary) if quiz.summary else "")
     for item in quiz.items:
         tags = list(dict.fromkeys([item.topic, item.level, *item.tags]))
-        deck.add_note(library.Note(model, list(_fields(item)), tags=tags, guid=library.guid_for(KIND, item.id)))
+        deck.add_note(library.Note(model, list(_fields(item)), tags=tags, guid=f"llm-quiz/{item.id}"))
     return deck
 
 
