@@ -85,7 +85,7 @@ def items(draw, kinds=("single", "multi", "numeric")):
         "hint": texts(),
         "points": st.integers(1, 100),
         "tags": st.lists(SLUGS, max_size=3),
-        "sources": st.lists(st.sampled_from(["https://arxiv.org/abs/1706.03762", "https://x.org/a_b*c?d=1&e='2'#f~g"]), max_size=2),
+        "sources": st.lists(st.sampled_from(["https://arxiv.org/abs/1706.03762", "https://x.org/a_b*c?d=1&e='2'#f~g", 'https://x.org/[a](b)?$c$d\\e`f`@"<b>']), max_size=2),
     }  # fmt: skip
     needed = {
         "id": SLUGS,

@@ -151,6 +151,29 @@ def test_questions_and_choices_that_say_the_same_are_kept_apart():
     check(made)
 
 
+@pytest.mark.parametrize("fence", ["~~~", "```"])
+def test_fences_are_no_code_of_markdown(fence):
+    code = {"lang": "text", "text": f"{fence}\nx\n{fence}\n"}
+    check(quiz(single(prompt=f"{fence}\n\nx\n\n{fence}", code=code)))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a -- b --- c...",
+        "x{.a} \\num{3}",
+        "a | b\n\n- | -\n\nc | d",
+        "[^1]\n\n[^1]: x",
+        "A\n\n: b",
+        "![a](b)",
+        "[a]: b",
+        "y\n\n===",
+    ],
+)
+def test_what_markdown_would_change_is_kept(prompt):
+    check(quiz(single(prompt=prompt)))
+
+
 def test_a_file_looks_like_this():
     more = {
         "near_misses": [{"value": "6", "why": "One too many."}],

@@ -18,11 +18,9 @@ from grader.quiz.order import LETTERS
 
 NEAREST = 1e-4  # to 0 that text2qti takes a number
 _TAG = re.compile(r"(<[^>]*>)")
-_IN_TAG = re.compile(r"[\\`$*_\[\]{}|^~!]")
+_IN_TAG = re.compile(r"[\\`$\[\]]")
 # . : = + - mean something at the start of a line, after a number, or in a row
-_IN_TEXT = re.compile(
-    r"[\\`$*_\[\]{}|^~!#\"']|(?<![^\W_])[.:=+-]|[.:=+-](?=[.:=+-])|(?<=\d)\.(?=\s|$)|[^\S ]", re.MULTILINE
-)
+_IN_TEXT = re.compile(r"[\\`$*_\[\]~#\"']|(?<![^\W_])[.:=+-]|(?<=\d)\.(?=\s|$)|[^\S ]")
 _IN_CODE = re.compile(r"[\\`$~]|[^\S \n]| (?= *$)", re.MULTILINE)
 
 
