@@ -16,6 +16,11 @@ class Course:
 
     root: Path
 
+    @property
+    def quizzes(self) -> Path:
+        """The folder of quiz files."""
+        return self.root / "quizzes"
+
     def exercises(self) -> list[Exercise]:
         """Return all exercises in order of study."""
         return [read(path.parent) for path in sorted(self.root.glob("exercises/*/exercise.yaml"))]

@@ -6,8 +6,10 @@ from typing import NoReturn
 
 import typer
 
-from grader import publish
+from grader import learn, publish
 from grader.errors import FAULT, INTERRUPTED, OK, USAGE, GraderError
+
+__all__ = ["learn", "main"]  # learn.py adds its commands to those of cli.py
 
 
 def main() -> NoReturn:

@@ -107,9 +107,18 @@ def _rows(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
         found.append(("where", Text(evidence.traceback.rstrip())))
     if evidence.output:
         found.append(("it printed", Text(evidence.output.rstrip()[-500:], "dim")))
+    return found + _mistakes(verdict, explained)
+
+
+def _mistakes(verdict: Verdict, explained: set[str]) -> list[tuple[str, Text]]:
+    """Return the names of what went wrong, why, and the questions about it."""
+    found = []
     for number, mistake in enumerate(verdict.mistakes):
         found.append(("this equals" if not number else "or equals", Text(f"{mistake.what} ({mistake.name})", "bold")))
         found.append(("", Text("explained above" if mistake.name in explained else mistake.why)))
+        if mistake.questions and mistake.name not in explained:
+            command = "grader quiz " + " ".join(f"--item {name}" for name in mistake.questions)
+            found.append(("to think", Text(command)))
     return found
 
 

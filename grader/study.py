@@ -12,6 +12,7 @@ from grader.exercise import Exercise
 from grader.fence import Fence
 from grader.grade import Examined, Finding
 from grader.mark import evidence_of, grade_of, in_public, message_of, unread, verdict_of
+from grader.quiz.link import with_questions
 from grader.ready import Note, Ready, ready
 from grader.shrink import shrink
 from grader.verdict import Grade, Outcome, Result
@@ -140,7 +141,7 @@ def study(
         smallest = not exercise.preload
     if smallest and made.course.reference(exercise).exists():
         shrunk = _shrink(made, source, examined, devices[0])
-    mistakes = made.name(examined, note)
+    mistakes = with_questions(made.course, exercise, made.name(examined, note))
     verdicts = []
     for item in examined:
         verdict = verdict_of(item)

@@ -44,6 +44,7 @@ class Mistake(Model):
     name: str = Field(description="slug of the misconception")
     what: str = Field(description='noun phrase that completes "this equals"')
     why: str = Field(description="what goes wrong, for the student")
+    questions: tuple[str, ...] = Field(default=(), description="ids of quiz questions about it")
 
 
 class Evidence(Model):

@@ -1,7 +1,6 @@
 """Fixtures: the real course, a tiny one, and a cache folder that belongs to the test run alone."""
 
 import io
-import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -25,15 +24,12 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """Keep the banks of the tests away from the user's."""
+    """Keep the banks of the tests, and what they answer to questions, away from the user's."""
     folder = tmp_path_factory.mktemp("cache")
-    old = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder)
-    yield folder
-    if old is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = old
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ from tests.conftest import ROOT
 
 # from the top to the ground; a module imports from lower floors only, never from its own or above
 FLOORS = [
+    {"__main__"},
     {"entry"},
-    {"publish"},
+    {"learn", "publish"},
     {"staff"},
     {"exchange"},
     {"cli"},
@@ -19,9 +20,9 @@ FLOORS = [
     {"chart"},
     {"regrade"},
     {"audit", "batch", "capstone", "kit", "study"},
-    {"desk.autograder", "desk.harness"},
-    {"desk.parcel"},
-    {"register"},
+    {"desk.autograder", "desk.harness", "quiz.proof"},
+    {"desk.parcel", "quiz.lint"},
+    {"quiz.snippet", "register"},
     {"pool"},
     {"node"},
     {"bundle"},
@@ -34,7 +35,7 @@ FLOORS = [
     {"desk.intake", "oracle", "sandbox"},
     {"desk.layout"},
     {"desk.archive", "desk.choose", "desk.folder", "desk.notebook", "desk.platform"},
-    {"desk.attempt"},
+    {"desk.attempt", "quiz.link"},
     {"course", "shortcut"},
     {"exercise"},
     {"draw"},
@@ -45,6 +46,14 @@ FLOORS = [
     {"desk.canvas", "desk.moodle"},
     {"desk.fill", "desk.junit"},
     {"desk.classroom", "desk.gradescope", "desk.match", "desk.points", "desk.sheet"},
+    {"quiz.screen"},
+    {"quiz.line"},
+    {"quiz.census", "quiz.lesson", "quiz.talk"},
+    {"quiz.agenda", "quiz.progress"},
+    {"quiz.bank", "quiz.memory", "quiz.session"},
+    {"quiz.response", "quiz.source"},
+    {"quiz.log", "quiz.order"},
+    {"quiz.item"},
     {"moved"},
     {"channel", "desk.item", "gradebook", "journal", "results"},
     {"prints", "round", "show"},
@@ -56,7 +65,10 @@ FLOORS = [
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}
-FILES = sorted([*(ROOT / "grader").glob("*.py"), *(ROOT / "grader" / "desk").glob("[a-z]*.py")])
+ROOMS = ("desk", "quiz")  # folders of modules; worker/ is a world of its own
+FILES = sorted(
+    [*(ROOT / "grader").glob("*.py"), *(path for room in ROOMS for path in (ROOT / "grader" / room).glob("[a-z]*.py"))]
+)
 
 
 def name_of(path):
@@ -72,10 +84,10 @@ def imports(path):
             found |= {alias.name for alias in node.names if alias.name != "__version__"}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grader."):
             parts = node.module.split(".")[1:]
-            if parts == ["desk"]:
-                found |= {f"desk.{alias.name}" for alias in node.names}
+            if len(parts) == 1 and parts[0] in ROOMS:
+                found |= {f"{parts[0]}.{alias.name}" for alias in node.names}
             else:
-                found.add(".".join(parts[:2]) if parts[0] == "desk" else parts[0])
+                found.add(".".join(parts[:2]) if parts[0] in ROOMS else parts[0])
     return found
 
 

@@ -1,5 +1,6 @@
 """All questions of a course: the files of its folder quizzes/, read once and kept as JSON while they do not change."""
 
+import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,18 @@ class Bank:
         """All topics, in order."""
         return tuple(dict.fromkeys(item.topic for item in self.items.values()))
 
+    def find(self, name: str) -> Item:
+        """Return a question by its id.
+
+        Raises:
+            UsageError: there is none; the message suggests the nearest.
+        """
+        if name in self.items:
+            return self.items[name]
+        near = difflib.get_close_matches(name, self.items, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "grader quiz stats names the topics"
+        raise UsageError(f"there is no question {name!r}; {hint}")
+
     def of(self, topics: Sequence[str]) -> list[Item]:
         """Return the questions of some topics, of all if none is named.
 
@@ -67,7 +80,7 @@ def load(paths: Sequence[Path]) -> Bank:
     contents = [_bytes(path) for path in paths]
     kept = cache_folder() / "quizzes" / f"{_digest(paths, contents)}.json"
     try:
-        return Bank(QUIZZES.validate_json(kept.read_bytes()))
+        return _sorted(QUIZZES.validate_json(kept.read_bytes()))
     except (OSError, ValidationError):
         bank = _read(paths)
     try:
@@ -85,12 +98,17 @@ def _read(paths: Iterable[Path]) -> Bank:
     found = [read(path) for path in paths]
     problems = [problem for one in found for problem in one.problems]
     if not problems:
-        bank = Bank(tuple(one.quiz for one in found if one.quiz))
+        bank = _sorted(one.quiz for one in found if one.quiz)
         if len(bank.items) == sum(len(quiz.items) for quiz in bank.quizzes):
             return bank
         raise UsageError("an id stands in two quiz files; grader quiz lint says where")
     more = f"\nand {len(problems) - SHOWN} more: grader quiz lint" if len(problems) > SHOWN else ""
     raise UsageError("the quizzes cannot be used:\n" + "\n".join(map(str, problems[:SHOWN])) + more)
+
+
+def _sorted(quizzes: Iterable[Quiz]) -> Bank:
+    """Return quizzes in the order of study, those without a number last."""
+    return Bank(tuple(sorted(quizzes, key=lambda quiz: (quiz.number, quiz.quiz))))
 
 
 def _bytes(path: Path) -> bytes:

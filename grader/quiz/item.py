@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 SCHEMA = "llm-quiz/1"
 LARGEST = 400  # power of ten
+MOST = 5  # choices; more than four or five are padding (Rodriguez 2005), and further letters are keys of the terminal
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -157,8 +158,8 @@ def _unlike(item: Item) -> str:
         return _unlike_numeric(item)
     if item.answer is not None or item.near_misses:
         return f"a question of type {item.type} has choices, no answer or near_misses"
-    if not 2 <= len(item.choices) <= 10:
-        return f"a question of type {item.type} needs 2 to 10 choices, and here are {len(item.choices)}"
+    if not 2 <= len(item.choices) <= MOST:
+        return f"a question of type {item.type} needs 2 to {MOST} choices, and here are {len(item.choices)}"
     if item.type == "single" and right != 1:
         return f"exactly one choice of a question of type single is correct, and here are {right}"
     if item.type == "multi" and right == 0:
@@ -183,5 +184,6 @@ class Quiz(Part):
     quiz: Slug
     title: Text
     summary: Text | None = None
+    number: Annotated[int, Field(ge=1)] = 1000  # place in the order of study
     items: Annotated[tuple[Item, ...], Field(strict=False, min_length=1)]
     waived: dict[RuleId, Text] = {}  # warnings about the whole file

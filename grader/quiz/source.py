@@ -21,6 +21,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "items": Item, "choices": Choice, "code": Code, "answer": Answer, "near_misses": Near, "seed": Seed,
 }  # fmt: skip
 LARGEST = 4 << 20  # bytes of a quiz file
+DEEPEST = 12  # of what lies within what
+PROSE = {"title", "summary", "prompt", "explanation", "hint", "text", "why"}
 REASONS = {"why", "explanation"}  # whose absence has a rule of its own
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
@@ -91,13 +93,14 @@ def parse(text: str, name: str, stem: str) -> Read:
     marks: dict[Path_, tuple[int, int]] = {}
     problems: list[Problem] = []
     try:
+        _shallow(text)
         node = yaml.compose(text, Loader=LOADER)
-        tree = _Tree(name, marks, problems, set()).plain(node, ()) if node else None
+        tree = _Tree(name, marks, problems, text.splitlines()).plain(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return _unread(name, f"is no YAML: {error.problem or error.context}", line, column)
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         return _unread(name, f"is no YAML: {' '.join(str(error).split())}")
     found = Read(name, None, problems, marks)
     if not isinstance(tree, dict):
@@ -116,6 +119,17 @@ def parse(text: str, name: str, stem: str) -> Read:
     return Read(name, quiz, problems, marks)
 
 
+def _shallow(text: str) -> None:
+    """Refuse what would end the process: nesting without end, and aliases, which can contain themselves."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refusal("anchors and aliases are not used here", event)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _refusal("is nested too deeply", event)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tree:
     """Turns nodes into dicts, lists and scalars; notes where each part stands and which keys stand twice."""
@@ -123,17 +137,15 @@ class _Tree:
     name: str
     marks: dict[Path_, tuple[int, int]]
     problems: list[Problem]
-    seen: set[int]
+    lines: list[str]
 
     def plain(self, node: Any, path: Path_) -> Any:
         self.marks.setdefault(path, _place(node))
-        if id(node) in self.seen:  # an alias: one file could stand for gigabytes, or contain itself
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used here", problem_mark=node.start_mark)
-        self.seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(one, (*path, number)) for number, one in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
-            return yaml.SafeLoader("").construct_object(node)
+            self.whole(node, path)
+            return _scalar(node)
         result: dict[str, Any] = {}
         for key, value in node.value:
             word = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -145,6 +157,26 @@ class _Tree:
             result[word] = self.plain(value, (*path, word))
         return result
 
+    def whole(self, node: Any, path: Path_) -> None:
+        """Refuse a text without quotes that a comment cuts off: "say # first" is read as "say"."""
+        if not path or path[-1] not in PROSE or node.style:
+            return
+        rows = self.lines[node.end_mark.line : node.end_mark.line + 1]
+        if rows and rows[0][node.end_mark.column :].lstrip().startswith("#"):
+            message = f"a comment cuts off {path[-1]}: put the text in quotes"
+            self.problems.append(Problem(self.name, *_place(node), "Q018", "error", message))
+
+
+def _scalar(node: Any) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except ValueError as error:  # 2000-99-99 looks like a date to YAML
+        raise _refusal(f"{node.value[:40]!r} needs quotes: {error}", node) from None
+
+
+def _refusal(problem: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
+
 
 def _place(node: Any) -> tuple[int, int]:
     """Return line and column of a node, from 1."""
@@ -154,7 +186,7 @@ def _place(node: Any) -> tuple[int, int]:
 def _explained(found: Read, error: Any) -> Problem:
     """Return a problem from what pydantic says about a value."""
     path: Path_ = error["loc"]
-    last = str(path[-1]) if path else ""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
     kind, code = error["type"], "Q001"
     if kind == "missing":
         code = "Q003" if last in REASONS else code
