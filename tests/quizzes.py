@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import strategies as st
 
-from grader.quiz.item import Answer, Item, Quiz
+from grader.quiz.item import MOST, Answer, Item, Quiz
 from grader.quiz.source import read
 from tests.conftest import ROOT
 
@@ -24,6 +24,11 @@ NASTY = [
 ]  # fmt: skip
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
 PIECES = st.one_of(st.sampled_from(NASTY), st.text(CHARACTERS, max_size=6))
+URLS = [
+    "https://arxiv.org/abs/1706.03762",
+    "https://x.org/a_b*c?d=1&e='2'#f~g",
+    'https://x.org/[a](b)?$c$d\\e`f`@"<b>',
+]
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,4}){0,2}", fullmatch=True)
 NUMBERS = st.one_of(
     st.integers(-(10**6), 10**13).map(str),
@@ -55,7 +60,7 @@ def codes():
 
 @st.composite
 def _choices(draw, kind):
-    number = draw(st.integers(2, 10))
+    number = draw(st.integers(2, MOST))
     right = (
         {draw(st.integers(0, number - 1))}
         if kind == "single"
@@ -85,8 +90,8 @@ def items(draw, kinds=("single", "multi", "numeric")):
         "hint": texts(),
         "points": st.integers(1, 100),
         "tags": st.lists(SLUGS, max_size=3),
-        "sources": st.lists(st.sampled_from(["https://arxiv.org/abs/1706.03762", "https://x.org/a_b*c?d=1&e='2'#f~g", 'https://x.org/[a](b)?$c$d\\e`f`@"<b>']), max_size=2),
-    }  # fmt: skip
+        "sources": st.lists(st.sampled_from(URLS), max_size=2),
+    }
     needed = {
         "id": SLUGS,
         "rev": st.integers(1, 9),
