@@ -151,21 +151,28 @@ def kit(
         list[str] | None,
         typer.Option("--exercise", "-e", metavar="SLUG", help="Only this one; several times for more."),
     ] = None,
+    asked: Annotated[
+        bool, typer.Option("--quizzes/--no-quizzes", help="With the questions about these exercises, or without.")
+    ] = True,
     seed: Seed = 0,
     course: CourseOption = None,
 ) -> None:
-    """Make the folder that students get: tasks, starters, checks and public cases, no answers of the course.
+    """Make the folder that students get: tasks, starters, checks, public cases, questions; no answers of the course.
 
-    Grade the class with other cases: grader batch --seed-file.
+    Grade the class with other cases: grader batch --seed-file. Mark the quizzes with what is written beside the kit:
+    grader quiz mark --forms DIR-forms/<quiz>.csv.
     """
     from grader.course import find_course
-    from grader.kit import make
+    from grader.kit import Contents, about, forms, make
 
     found = find_course(course)
     exercises = [found.find(name) for name in names] if names else found.exercises()
-    written = make(found, out, exercises, seed, note)
+    quizzes = about(found, exercises) if asked else []
+    written = make(found, out, Contents(exercises, quizzes, seed), note)
     size = sum(path.stat().st_size for path in written) / (1 << 20)
-    typer.echo(f"wrote {out}: {len(exercises)} exercises, {len(written)} files, {size:.1f} MiB")
+    typer.echo(f"wrote {out}: {len(exercises)} exercises, {len(quizzes)} quizzes, {len(written)} files, {size:.1f} MiB")
+    if quizzes:
+        typer.echo(f"keep {forms(out)} to mark the quizzes; it is for staff")
 
 
 @app.command()

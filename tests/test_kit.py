@@ -13,7 +13,7 @@ import pytest
 from grader.course import Course
 from grader.diagnose import misconceptions
 from grader.errors import UsageError
-from grader.kit import make
+from grader.kit import Contents, about, forms, make
 from grader.ready import ready
 from grader.shelf import Shelf
 from grader.study import study
@@ -29,7 +29,8 @@ TRIVIAL = ("#", "for ", "raise ")
 def kit(course, tmp_path_factory):
     """Return a kit of two exercises, one of them with torch."""
     out = tmp_path_factory.mktemp("kit") / "kit"
-    make(course, out, [course.find(slug) for slug in SLUGS], 0, lambda sentence: None)
+    exercises = [course.find(slug) for slug in SLUGS]
+    make(course, out, Contents(exercises, about(course, exercises)), lambda sentence: None)
     return Course(out)
 
 
@@ -87,7 +88,7 @@ def test_no_line_of_the_answers_is_in_the_kit_or_in_the_wheel(kit, wheel):
 
 def test_a_kit_has_what_is_on_the_list_and_nothing_else(kit):
     tops = {path.relative_to(kit.root).parts[0] for path in kit.root.rglob("*")}
-    assert tops == {"README.md", "banks", "exercises"}
+    assert tops == {"README.md", "banks", "exercises", "quizzes"}
     for exercise in kit.exercises():
         files = {path.name for path in exercise.folder.iterdir() if path.is_file()}
         assert files == {"README.md", "exercise.yaml", "checks.py", exercise.filename}
@@ -173,13 +174,13 @@ def test_a_kit_has_one_seed(kit):
 def test_a_folder_in_use_is_left_alone(course, tmp_path):
     (tmp_path / "mine").write_text("keep")
     with pytest.raises(UsageError, match="not empty"):
-        make(course, tmp_path, [course.find("bpe")], 0, lambda sentence: None)
+        make(course, tmp_path, Contents([course.find("bpe")]), lambda sentence: None)
     assert (tmp_path / "mine").read_text() == "keep"
 
 
 def test_a_kit_cannot_be_made_from_a_kit_nor_audited_nor_shrunk(kit, wheel, tmp_path):
     with pytest.raises(UsageError, match="not from a kit"):
-        make(kit, tmp_path / "out", [kit.find("bpe")], 0, lambda sentence: None)
+        make(kit, tmp_path / "out", Contents([kit.find("bpe")]), lambda sentence: None)
     for arguments in (["audit", "bpe"], ["check", "bpe", "--shrink", "--from", str(ROOT / "solutions")]):
         code, _, error = run(wheel, kit, *arguments)
         assert code == 2
@@ -187,9 +188,72 @@ def test_a_kit_cannot_be_made_from_a_kit_nor_audited_nor_shrunk(kit, wheel, tmp_
 
 
 def test_the_same_kit_is_the_same_bytes(course, kit, tmp_path):
-    make(course, tmp_path / "kit", [course.find("bpe")], 0, lambda sentence: None)
+    make(course, tmp_path / "kit", Contents([course.find("bpe")]), lambda sentence: None)
     first, second = (Course(root).shelf(course.find("bpe")).read_bytes() for root in (kit.root, tmp_path / "kit"))
     assert first == second
+
+
+# --- quizzes ------------------------------------------------------------------------------------
+
+
+def test_a_kit_has_the_quizzes_about_its_exercises_and_nothing_of_their_keys(course, kit):
+    from grader.quiz.bank import files, load
+
+    quizzes = about(course, kit.exercises())
+    names = {path.name for path in (kit.root / "quizzes").iterdir()}
+    assert names == {quiz.quiz for quiz in quizzes}
+    assert {"bpe", "norms"} <= names
+    assert "moe" not in names
+    everything = load(files(course.quizzes)).quizzes
+    assert about(course, course.exercises()) == list(everything)
+    shown, secret = "", set()
+    for item in (item for quiz in everything for item in quiz.items):
+        shown += " ".join([item.prompt, *(choice.text for choice in item.choices), item.code.text if item.code else ""])
+        texts = [
+            item.explanation,
+            item.hint,
+            *(choice.why for choice in item.choices),
+            *(one.why for one in item.near_misses),
+        ]
+        secret |= {line.strip() for text in texts if text for line in text.splitlines() if len(line.strip()) > 24}
+    shown = " ".join(shown.split())
+    secret = {line for line in secret if line not in shown}
+    assert len(secret) > 1000
+    for path, text in contents(kit.root):
+        if "banks" not in path.parts:
+            flat = " ".join(text.split())
+            assert [line for line in secret if line in flat] == [], path
+    for path in (kit.root / "quizzes").rglob("*.yaml"):
+        for word in ("correct:", "why:", "explanation:", "near_misses:", "hint:", "misconception", "seed:", "abs_tol"):
+            assert word not in path.read_text(), path
+
+
+def test_what_is_answered_in_a_kit_is_marked_with_the_list_beside_it(course, kit, tmp_path):
+    from grader.quiz.form import choices
+    from grader.quiz.order import LETTERS
+    from grader.quiz.pile import pile
+    from grader.quiz.roster import load as load_forms
+
+    (quiz,) = (quiz for quiz in about(course, kit.exercises()) if quiz.quiz == "bpe")
+    roster = load_forms(forms(kit.root) / "bpe.csv")
+    assert not list(kit.root.rglob("*.csv"))
+    seed = roster.everyone.seed
+    lines = (kit.root / "quizzes" / "bpe" / "answers.yaml").read_text()
+    for item in quiz.items:
+        letters = [letter for letter, one in zip(LETTERS, choices(item, seed), strict=False) if one.correct]
+        answer = ", ".join(letters) if letters else str(item.answer.value)
+        assert lines.count(f"\n{item.id}: \n") == 1
+        lines = lines.replace(f"\n{item.id}: \n", f"\n{item.id}: {answer}\n")
+    (tmp_path / "papers" / "ada").mkdir(parents=True)
+    (tmp_path / "papers" / "ada" / "answers.yaml").write_text(lines)
+    made = pile([quiz], tmp_path / "papers", tmp_path / "out", roster)
+    assert [(one.student, one.error, one.score == one.points) for one in made.results] == [("ada", "", True)]
+
+
+def test_studying_in_a_kit_says_what_its_quizzes_are_for(kit, wheel):
+    code, _, error = run(wheel, kit, "quiz")
+    assert code == 2
+    assert "has quizzes to hand in, without their answers: fill in answers.yaml" in error
 
 
 # --- the instructor's cases -------------------------------------------------------------------

@@ -66,6 +66,10 @@ def files(folder: Path) -> list[Path]:
         UsageError: there are none.
     """
     found = sorted(folder.glob("*.yaml"))
+    if not found and any(folder.glob("*/answers.yaml")):
+        raise UsageError(
+            f"{folder} has quizzes to hand in, without their answers: fill in answers.yaml in each of its folders"
+        )
     if not found:
         raise UsageError(f"{folder} has no quizzes (*.yaml)")
     return found
