@@ -169,7 +169,7 @@ def export(
 
     quizzes = _quizzes(names, course)
     for sentence in written(quizzes, name, output):
-        note(sentence)
+        note(f"{sentence}.")
     typer.echo(f"wrote {len(quizzes)} quizzes to {output}; they hold the keys")
 
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from grader.quiz.item import Item, Quiz
 
+SHOWN = 8  # questions that a sentence names
+
 
 class Loss(NamedTuple):
     """A sentence that says what is lost, and which questions lose it."""
@@ -21,7 +23,10 @@ def notes(quizzes: Sequence[Quiz], losses: Sequence[Loss]) -> list[str]:
 
 
 def _named(names: Sequence[str], total: int) -> str:
-    return f"all {total} questions" if len(names) == total > 1 else ", ".join(names)
+    if len(names) == total > 1:
+        return f"all {total} questions"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def strict(item: Item) -> bool:
