@@ -59,7 +59,7 @@ class Contents:
 
 
 def about(course: Course, exercises: Sequence[Exercise]) -> list[Quiz]:
-    """Return the quizzes for some exercises: those with a question about one of them; all quizzes for all exercises.
+    """Return the quizzes for some exercises: those half of whose questions they practise; for all exercises, all.
 
     Raises:
         UsageError: a quiz file is wrong.
@@ -69,7 +69,7 @@ def about(course: Course, exercises: Sequence[Exercise]) -> list[Quiz]:
     slugs = {exercise.slug for exercise in exercises}
     whole = slugs == {exercise.slug for exercise in course.exercises()}
     quizzes = load(files(course.quizzes)).quizzes
-    return [quiz for quiz in quizzes if whole or any(item.exercise in slugs for item in quiz.items)]
+    return [quiz for quiz in quizzes if whole or 2 * sum(i.exercise in slugs for i in quiz.items) >= len(quiz.items)]
 
 
 def make(course: Course, out: Path, contents: Contents, note: Note) -> list[Path]:

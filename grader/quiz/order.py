@@ -8,7 +8,7 @@ from typing import TypeVar
 from grader.quiz.item import Choice, Item
 
 LETTERS = ascii_lowercase
-Thing = TypeVar("Thing")
+Thing = TypeVar("Thing", Item, Choice)
 
 
 def shown(item: Item, seed: str) -> tuple[Choice, ...]:
@@ -19,13 +19,10 @@ def shown(item: Item, seed: str) -> tuple[Choice, ...]:
 
 
 def shuffled(things: Sequence[Thing], seed: str, what: str) -> list[Thing]:
-    """Return things in an order that depends on nothing but seed, purpose and their number.
+    """Return things in an order that depends on nothing but seed, purpose and their ids.
 
-    They are sorted by digests, because Python promises the same shuffle for one version only, and a form that was
-    made on one machine is marked on another.
+    They are sorted by digests. Python promises the same shuffle for one version only, and a form that was made on one
+    machine is marked on another. And who knows the seed of a form cannot work out how the file had the choices, where
+    authors like to put the right one first.
     """
-
-    def digest(place: int) -> bytes:
-        return hashlib.sha256(f"{seed}\0{what}\0{place}".encode()).digest()
-
-    return [things[place] for place in sorted(range(len(things)), key=digest)]
+    return sorted(things, key=lambda thing: hashlib.sha256(f"{seed}\0{what}\0{thing.id}".encode()).digest())

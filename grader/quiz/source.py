@@ -76,9 +76,9 @@ def read(path: Path, name: str = "") -> Read:
         text = data.decode("utf-8-sig")
     except OSError as error:
         return _unread(name, f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return _unread(name, f"is no UTF-8: byte {error.start} is {data[error.start]:#04x}", line)
+    except UnicodeDecodeError as wrong:
+        line = data[: wrong.start].count(b"\n") + 1
+        return _unread(name, f"is no UTF-8: byte {wrong.start} is {data[wrong.start]:#04x}", line)
     except ValueError as error:
         return _unread(name, str(error))
     return parse(text, name, path.stem)
