@@ -96,7 +96,7 @@ class Register:
             waiting = Waiting(item)
             fresh: list[Task] = []
             for slug in self.bundles:
-                source = _source(item, slug)
+                source = item.source(slug)
                 if not isinstance(source, Source):
                     waiting.handed[slug] = source
                     continue
@@ -250,14 +250,6 @@ class Register:
         self.summary.broken.sort()
         self.summary.unread.sort()
         return self.summary
-
-
-def _source(item: Submission, slug: str) -> Source | Unreadable | None:
-    """Return what a student handed in for an exercise, as it is now."""
-    if slug in item.files:
-        return item.files[slug].read()
-    # what could not be looked at may have held it
-    return Unreadable(f"{item.lost}.") if item.lost else None
 
 
 def _succeeded(future: "Future[Done]") -> bool:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from grader import staff
 from grader.desk.autograder import NEEDED, Wish, build, requirements
 from grader.desk.gradescope import about, failure, report
-from grader.desk.harness import handed
+from grader.desk.intake import lone
 from grader.desk.item import Unreadable
 from grader.errors import FaultError, UsageError
 from tests.conftest import ROOT
@@ -300,22 +300,45 @@ def test_without_a_fence_nothing_is_graded_unless_the_zip_was_made_so(room):
 # --- what was handed in -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("place", ["bpe.py", "02_bpe/bpe.py", "exercises/02_bpe/bpe.py", "a/b/c/bpe.py"])
+def handed(course, folder):
+    """Return what is graded of a folder that was handed in."""
+    return lone(folder, [course.find("bpe")]).source("bpe")
+
+
+@pytest.mark.parametrize("place", ["bpe.py", "02_bpe/bpe.py", "exercises/02_bpe/bpe.py", "a/b/c/bpe.py", "bpe-1.py"])
 def test_a_file_is_found_where_it_may_lie(course, tmp_path, place):
     (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / place).write_text("x = 1\n")
     (tmp_path / "__MACOSX").mkdir()
     (tmp_path / "__MACOSX" / "bpe.py").write_text("noise")
-    assert handed(tmp_path, course.find("bpe")) == b"x = 1\n"
+    assert handed(course, tmp_path).content == b"x = 1\n"
+
+
+def test_a_notebook_and_a_zip_are_taken_as_they_are_in_a_batch(course, tmp_path):
+    import nbformat
+
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("%matplotlib inline\nx = 1")])
+    nbformat.write(book, tmp_path / "bpe.ipynb")
+    found = handed(course, tmp_path)
+    assert b"x = 1" in found.content
+    assert found.notes
+    (tmp_path / "bpe.ipynb").unlink()
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("work/bpe.py", "x = 2\n")
+    assert handed(course, tmp_path).content == b"x = 2\n"
 
 
 def test_two_files_of_the_name_are_not_chosen_from_and_links_are_not_followed(course, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "bpe.py").write_text("x = 1\n")
-    assert handed(tmp_path, course.find("bpe")) == "there are 2 files bpe.py; hand in one"
+        (tmp_path / name / "bpe.py").write_text(f"x = '{name}'\n")
+    assert isinstance(handed(course, tmp_path), Unreadable)
+    (tmp_path / "none").mkdir()
+    assert handed(course, tmp_path / "none") is None
     (tmp_path / "bpe.py").symlink_to(ROOT / "solutions" / "bpe.py")
-    assert isinstance(handed(tmp_path, course.find("bpe")), Unreadable)
+    found = handed(course, tmp_path)
+    assert isinstance(found, Unreadable)
+    assert "link" in found.sentence
 
 
 # --- what it installs ---------------------------------------------------------------------------
@@ -325,9 +348,10 @@ def test_what_is_installed_is_what_the_package_declares_without_the_command_line
     import re
     import tomllib
 
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = project["dependencies"] + project["optional-dependencies"]["desk"]  # students hand in notebooks
     names = {re.split(r"[^A-Za-z0-9_]", line, maxsplit=1)[0] for line in declared}
-    assert set(NEEDED) | {"torch", "typer", "rich", "plotext", "hypothesis"} == names
+    assert set(NEEDED) | {"torch", "typer", "rich", "plotext", "hypothesis", "fsrs"} == names
     assert all("==" in line for line in requirements(True))
     assert [line.partition("==")[0] for line in requirements(False)] == list(NEEDED)
     assert requirements(True)[-1].startswith("torch==")

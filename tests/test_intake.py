@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from grader.desk.folder import snapshot
-from grader.desk.intake import submissions
+from grader.desk.folder import Folder
+from grader.desk.intake import File, submissions
 from grader.desk.item import Unreadable
+from grader.desk.notebook import Source
 from grader.errors import EmptyError, UsageError
 
 
@@ -59,6 +60,13 @@ def test_a_folder_that_is_a_link_is_no_student(course, tmp_path):
     put(tmp_path, "class/ann/bpe.py", "secret/bpe.py")
     (tmp_path / "class" / "bob").symlink_to(tmp_path / "secret")
     assert [item.student for item in submissions(tmp_path / "class", [course.find("bpe")])] == ["ann"]
+
+
+def snapshot(path):
+    """Return what is graded of a file, or why nothing is."""
+    (item,) = Folder(path.parent).items(path.name)
+    found = File(path.name, item).read()
+    return found.content if isinstance(found, Source) else found
 
 
 def sentence(path):

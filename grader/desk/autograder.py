@@ -21,7 +21,7 @@ from grader.ready import Note, ready
 from grader.whole import whole
 
 # of what this package depends on: not what the command line and the drawing of cases need
-NEEDED = ("ml_dtypes", "numpy", "platformdirs", "pydantic", "pyseccomp", "pyyaml", "safetensors")
+NEEDED = ("ml_dtypes", "nbformat", "numpy", "platformdirs", "pydantic", "pyseccomp", "pyyaml", "safetensors")
 SCRIPTS = Path(__file__).parent / "scripts"
 STAMP = (1980, 1, 1, 0, 0, 0)  # of every file, so that the same course makes the same zip
 

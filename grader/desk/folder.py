@@ -6,7 +6,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from grader.course import LARGEST, unfit
 from grader.desk.item import DEPTH, ENTRIES, Item, Unreadable, is_noise, shown
 
 
@@ -83,11 +82,3 @@ def read(path: Path, most: int) -> bytes | Unreadable:
         return Unreadable(f"{name} cannot be read: {error.strerror}")
     finally:
         os.close(number)
-
-
-def snapshot(path: Path) -> bytes | Unreadable:
-    """Return the source in a file as it is now, if it can be graded."""
-    content = read(path, LARGEST)
-    if isinstance(content, bytes) and (why := unfit(content)):
-        return Unreadable(f"{shown(path.name)} {why}")
-    return content

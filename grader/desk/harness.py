@@ -5,21 +5,21 @@ but as the evidence of a check.
 """
 
 import json
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from grader import __version__
 from grader.bundle import Bundle
 from grader.check import Check, checks_of
-from grader.desk.folder import snapshot
+from grader.desk.folder import Folder
 from grader.desk.gradescope import about, failure, report
-from grader.desk.item import Unreadable
+from grader.desk.intake import lone
+from grader.desk.item import Unreadable, shown
+from grader.desk.notebook import Source
 from grader.desk.parcel import open_
 from grader.errors import FaultError, GraderError
-from grader.exercise import Exercise
 from grader.fence import Tier, exposed
 from grader.load import load
 from grader.mark import grade_of, unread
@@ -29,7 +29,7 @@ from grader.verdict import Grade, Outcome, Result
 from grader.whole import whole
 
 TRIES = 2  # at a file at which we failed
-MOST = 20_000  # files and folders that are looked at for a submission's
+SHOWN = 5  # names of files that were handed in, where one is missing
 RESULTS = "results/results.json"
 
 
@@ -75,73 +75,53 @@ def graded(root: Path) -> Result:
     lowest: Tier = plan["lowest"]
     if lowest != "C" and (shown := exposed(source)):
         raise FaultError(f"submissions can read {shown}, where the answers lie; set AUTOGRADER_ROOT to another folder")
+    bundles = [open_(source / "bundles" / slug) for slug in plan["exercises"]]
+    submission = lone(root / "submission", [bundle.exercise for bundle in bundles])
+    notes = list(submission.notes)
     grades = []
-    for slug in plan["exercises"]:
-        bundle = open_(source / "bundles" / slug)
-        grades.append(_grade(bundle, root / "submission", lowest))
-        say(f"{slug}: {grades[-1].score} of {grades[-1].points} points, fence {grades[-1].fence or 'not needed'}")
+    for bundle in bundles:
+        handed = submission.source(bundle.exercise.slug)
+        notes += handed.notes if isinstance(handed, Source) else ()
+        grades.append(_grade(bundle, handed, root / "submission", lowest))
+        got, fence = f"{grades[-1].score} of {grades[-1].points} points", grades[-1].fence or "not needed"
+        say(f"{bundle.exercise.slug}: {got}, fence {fence}")
     return Result(
         grader=__version__,
         seed=None,
         device="cpu",
+        note=" ".join(notes),
         score=sum(item.score for item in grades),
         points=sum(item.points for item in grades),
         exercises=tuple(grades),
     )
 
 
-def _grade(bundle: Bundle, submission: Path, lowest: Tier) -> Grade:
+def _grade(bundle: Bundle, handed: Source | Unreadable | None, folder: Path, lowest: Tier) -> Grade:
     """Return the grade for one exercise; a fault of ours is tried again once."""
     exercise = bundle.exercise
-    content = handed(submission, exercise)
-    if isinstance(content, str):
-        return _unread(bundle, Outcome.NOT_STARTED, content)
-    if isinstance(content, Unreadable):
-        return _unread(bundle, Outcome.ERROR, content.sentence)
+    if handed is None:
+        return _unread(bundle, Outcome.NOT_STARTED, f"there is no file {exercise.filename}; {_seen(folder)}")
+    if isinstance(handed, Unreadable):
+        return _unread(bundle, Outcome.ERROR, handed.sentence)
     for _ in range(TRIES):
-        done = grade(Task(exercise.slug, bundle.key, content, lowest), bundle)
+        done = grade(Task(exercise.slug, bundle.key, handed.content, lowest), bundle)
         if not done.fault:
             return Grade.model_validate_json(done.grade)
         say(f"{exercise.slug}: {done.fault}")
     raise FaultError(f"{exercise.slug}: {done.fault}")
 
 
+def _seen(folder: Path) -> str:
+    """Return what was handed in, for who looks for a file that is not there."""
+    items = Folder(folder).items("")
+    names = [] if isinstance(items, Unreadable) else sorted({shown(item.path) for item in items})
+    return f"what was handed in: {', '.join(names[:SHOWN]) or 'nothing'}"
+
+
 def _unread(bundle: Bundle, outcome: Outcome, message: str) -> Grade:
     slug = bundle.exercise.slug
     checks: Sequence[Check] = checks_of(load(bundle.checks.encode(), f"checks_{slug}", f"checks_{slug}.py"))
     return grade_of(bundle.exercise, bundle.exercise.filename, unread(checks, outcome, message))
-
-
-def handed(folder: Path, exercise: Exercise) -> bytes | Unreadable | str:
-    """Return the file that was handed in for an exercise; a sentence for the student if there is none.
-
-    It lies where it lies in the course, at the top, or is the only one of its name.
-    """
-    name = exercise.filename
-    for place in (name, f"{exercise.folder.name}/{name}", f"exercises/{exercise.folder.name}/{name}"):
-        if (folder / place).is_symlink() or (folder / place).exists():
-            return snapshot(folder / place)
-    seen = list(_files(folder))
-    found = [path for path in seen if path.name == name]
-    if len(found) == 1:
-        return snapshot(found[0])
-    if found:
-        return f"there are {len(found)} files {name}; hand in one"
-    others = ", ".join(sorted({clean(path.name) for path in seen})[:5])
-    return f"there is no file {name}; what was handed in: {others or 'nothing'}"
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, links to folders not followed."""
-    count = 0
-    for parent, folders, files in os.walk(folder):
-        # what version control and editors leave is nothing that was handed in
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        for name in files:
-            count += 1
-            if count > MOST:
-                return
-            yield Path(parent) / name
 
 
 def _metadata(root: Path) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from grader.course import LARGEST, unfit
 from grader.desk import notebook
 from grader.desk.archive import inside, open_class
-from grader.desk.attempt import Arrived, Attempt
+from grader.desk.attempt import Arrived, Attempt, Part
 from grader.desk.choose import Choice, Found, choose
 from grader.desk.folder import Folder
 from grader.desk.item import LONGEST, Item, Tree, Unreadable, odd, shown
@@ -81,6 +81,13 @@ class Submission:
     notes: tuple[str, ...] = ()
     lost: str = ""
 
+    def source(self, slug: str) -> Source | Unreadable | None:
+        """Return what was handed in for an exercise, as it is now; None if nothing was."""
+        if slug in self.files:
+            return self.files[slug].read()
+        # what could not be looked at may have held it
+        return Unreadable(f"{self.lost}.") if self.lost else None
+
 
 def submissions(
     path: Path,
@@ -118,6 +125,19 @@ def submissions(
     if any(file.label.lower().endswith(".ipynb") for item in found for file in item.files.values()):
         notebook.insist()
     return sorted(found, key=lambda item: item.student)
+
+
+def lone(path: Path, exercises: Sequence[Exercise]) -> Submission:
+    """Return what one student handed in: all that lies in a folder is theirs.
+
+    Raises:
+        UsageError: there is a notebook, and what reads it is not installed.
+    """
+    attempt = Attempt(ident="", name="", who=Student(), parts=(Part(""),))
+    found = _submission(Folder(path), attempt, exercises, ())
+    if any(file.label.lower().endswith(".ipynb") for file in found.files.values()):
+        notebook.insist()
+    return found
 
 
 def _arrived(path: Path, exercises: Sequence[Exercise], layout: str) -> tuple[Tree, str, Arrived]:
