@@ -14,10 +14,10 @@ from grader.bank import Bank
 from grader.course import Course
 from grader.errors import UsageError
 from grader.exercise import Exercise
+from grader.papers.form import code, derived, redact, write
+from grader.papers.roster import Roster, Row
 from grader.quiz.bank import files, load
-from grader.quiz.form import code, derived, redact, write
 from grader.quiz.item import Quiz
-from grader.quiz.roster import Roster, Row
 from grader.ready import Note, ready
 from grader.shelf import Shelf
 

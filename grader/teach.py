@@ -10,9 +10,9 @@ from grader.errors import FAILED, FAULT, OK, UsageError
 from grader.learn import quiz
 
 if TYPE_CHECKING:
+    from grader.papers.result import Result
+    from grader.papers.roster import Roster
     from grader.quiz.item import Quiz
-    from grader.quiz.result import Result
-    from grader.quiz.roster import Roster
 
 __all__ = ["quiz"]  # learn.py's, with these commands
 
@@ -46,8 +46,8 @@ def run(
     Each line of the file is "question: answer", a letter, letters, or a number. The exit code is 0 if all is right,
     1 if something is not.
     """
-    from grader.quiz.pile import mark_file
-    from grader.quiz.result import dump
+    from grader.papers.pile import mark_file
+    from grader.papers.result import dump
 
     if answers is None:
         raise UsageError("grader quiz run needs the answers: --answers FILE; to be asked instead, use grader quiz")
@@ -75,7 +75,7 @@ def form(
     OUT/forms.csv tells who got which: it is for staff, and marking needs it. Without, all get the same form. Orders are
     drawn from the secret in --seed-file, which is made if it is not there.
     """
-    from grader.quiz.form import write_class
+    from grader.papers.form import write_class
 
     quizzes = _quizzes(names, course)
     if seed_file is None:
@@ -86,7 +86,7 @@ def form(
         write_class(quizzes, listed, secret, output)
         typer.echo(f"wrote {len(listed)} forms to {output / 'students'}; keep {output / 'forms.csv'} for marking")
         return
-    from grader.quiz.form import write_common
+    from grader.papers.form import write_common
 
     write_common(quizzes, secret, output)
     typer.echo(f"wrote a form for all to {output / 'form'}; keep {output / 'forms.csv'} for marking")
@@ -107,7 +107,7 @@ def mark(
     Writes quiz-grades.csv, a result for each student, and quiz-unclear.csv: what a person should look at. An answer
     that cannot be read costs itself alone. The exit code is 1 if a paper could not be marked at all.
     """
-    from grader.quiz.pile import GRADES, UNCLEAR, pile
+    from grader.papers.pile import GRADES, UNCLEAR, pile
 
     quizzes = _quizzes(names, course)
     made = pile(quizzes, papers, output, _roster(forms), published=published, layout=layout, tell=note)
@@ -139,16 +139,16 @@ def items(
     students only counts are shown, below 100 numbers with their intervals.
     """
     from grader.gradebook import save, write
-    from grader.quiz.analysis import analyse
-    from grader.quiz.pile import load_class
-    from grader.quiz.table import HEAD, lines, rows
+    from grader.papers.analysis import analyse
+    from grader.papers.pile import load_class
+    from grader.papers.table import HEAD, lines, rows
 
     found = analyse(load_class(results), _quizzes(names, course))
     listed = list(rows(found))
     if table:
         save(table, listed)
     if plot:
-        from grader.quiz.scatter import svg
+        from grader.papers.scatter import svg
 
         write(plot, svg(found))
     print_rows([dict(zip(HEAD, row, strict=True)) for row in listed[1:]], list(lines(found)), as_json)
@@ -182,7 +182,7 @@ def _quizzes(names: list[str] | None, course: Path | None) -> "tuple[Quiz, ...]"
 
 
 def _roster(forms: Path | None) -> "Roster | None":
-    from grader.quiz.roster import load
+    from grader.papers.roster import load
 
     return load(forms) if forms else None
 
@@ -204,7 +204,7 @@ def _students(path: Path) -> list[str]:
 
 def _told(result: "Result") -> list[str]:
     """Return a marked paper as lines for the terminal."""
-    from grader.quiz.result import decimal
+    from grader.papers.result import decimal
 
     words = {"answered": "", "unclear": "  unclear: ", "unanswered": "  not answered"}
     lines = []

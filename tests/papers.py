@@ -3,9 +3,9 @@
 import hashlib
 from fractions import Fraction
 
-from grader.quiz.form import choices, code, items
+from grader.papers.form import choices, code, items
+from grader.papers.result import Mark, Result
 from grader.quiz.order import LETTERS
-from grader.quiz.result import Mark, Result
 from grader.quiz.source import parse
 
 QUIZ = """

@@ -16,7 +16,7 @@ FLOORS = [
     {"exchange"},
     {"cli"},
     {"doctor", "new", "report"},
-    {"desk.feedback", "desk.overview", "quiz.scatter"},
+    {"desk.feedback", "desk.overview", "papers.scatter"},
     {"desk.plots"},
     {"chart"},
     {"regrade"},
@@ -29,9 +29,9 @@ FLOORS = [
     {"bundle"},
     {"ready"},
     {"shelf"},
-    {"diagnose", "mark", "quiz.pile", "shrink"},
-    {"quiz.whose", "recording"},
-    {"grade", "lint", "quiz.collect"},
+    {"diagnose", "mark", "papers.pile", "shrink"},
+    {"papers.whose", "recording"},
+    {"grade", "lint", "papers.collect"},
     {"bank", "tier"},
     {"desk.intake", "oracle", "sandbox"},
     {"desk.layout"},
@@ -51,13 +51,13 @@ FLOORS = [
     {"quiz.anki", "quiz.moodle", "quiz.qti"},
     {"quiz.gift"},
     {"quiz.loss", "quiz.markup", "quiz.number"},
-    {"quiz.feedback", "quiz.marking", "quiz.screen", "quiz.table"},
-    {"quiz.analysis", "quiz.line"},
-    {"quiz.census", "quiz.form", "quiz.lesson", "quiz.result", "quiz.talk"},
-    {"quiz.agenda", "quiz.paper", "quiz.progress", "quiz.render"},
-    {"quiz.bank", "quiz.memory", "quiz.scan", "quiz.session"},
-    {"quiz.names", "quiz.response", "quiz.source"},
-    {"quiz.decoding", "quiz.log", "quiz.order", "quiz.redacted", "quiz.roster", "quiz.statistic"},
+    {"papers.feedback", "papers.marking", "quiz.screen", "papers.table"},
+    {"papers.analysis", "quiz.line"},
+    {"quiz.census", "papers.form", "quiz.lesson", "papers.result", "quiz.talk"},
+    {"quiz.agenda", "papers.paper", "quiz.progress", "papers.render"},
+    {"quiz.bank", "quiz.memory", "papers.scan", "quiz.session"},
+    {"papers.names", "quiz.response", "quiz.source"},
+    {"papers.decoding", "quiz.log", "quiz.order", "papers.redacted", "papers.roster", "papers.statistic"},
     {"quiz.item"},
     {"moved"},
     {"channel", "desk.item", "desk.page", "gradebook", "journal", "results"},
@@ -70,7 +70,7 @@ FLOORS = [
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WORKER = {"case", "array", "tree", "wire", "load", "cost", "errors", "worker"}
-ROOMS = ("desk", "quiz")  # folders of modules; worker/ is a world of its own
+ROOMS = ("desk", "papers", "quiz")  # folders of modules; worker/ is a world of its own
 FILES = sorted(
     [*(ROOT / "grader").glob("*.py"), *(path for room in ROOMS for path in (ROOT / "grader" / room).glob("[a-z]*.py"))]
 )

@@ -229,10 +229,10 @@ def test_a_kit_has_the_quizzes_about_its_exercises_and_nothing_of_their_keys(cou
 
 
 def test_what_is_answered_in_a_kit_is_marked_with_the_list_beside_it(course, kit, tmp_path):
-    from grader.quiz.form import choices
+    from grader.papers.form import choices
+    from grader.papers.pile import pile
+    from grader.papers.roster import load as load_forms
     from grader.quiz.order import LETTERS
-    from grader.quiz.pile import pile
-    from grader.quiz.roster import load as load_forms
 
     (quiz,) = (quiz for quiz in about(course, kit.exercises()) if quiz.quiz == "bpe")
     roster = load_forms(forms(kit.root) / "bpe.csv")

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
+from grader.papers.form import choices
+from grader.papers.result import Result
+from grader.papers.roster import load as load_forms
 from grader.quiz.bank import chosen
-from grader.quiz.form import choices
 from grader.quiz.order import LETTERS
-from grader.quiz.result import Result
-from grader.quiz.roster import load as load_forms
 from tests.conftest import ROOT
 from tests.test_cli import run
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from grader.desk.plots import BLUE, GREY, INK, VERMILION, Sheet
 from grader.errors import UsageError
-from grader.quiz.analysis import EASY, FAIR, FEW, GOOD, HARD, Analysis, Stats
+from grader.papers.analysis import EASY, FAIR, FEW, GOOD, HARD, Analysis, Stats
 
 WIDTH, HEIGHT = 640, 460
 LEFT, TOP, RIGHT, BOTTOM = 56, 34, 620, 408  # of the field

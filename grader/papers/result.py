@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from grader import __version__
 from grader.errors import UsageError
+from grader.papers.paper import Remark
 from grader.quiz.item import Part
-from grader.quiz.paper import Remark
 
 _EXACT = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
 

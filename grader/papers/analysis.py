@@ -11,9 +11,9 @@ from fractions import Fraction
 from functools import cached_property
 
 from grader.errors import EmptyError, UsageError
+from grader.papers.result import Mark, Result
+from grader.papers.statistic import Interval, alpha, bonett, correlation, edges, fisher, mean, moment, wilson
 from grader.quiz.item import Item, Quiz
-from grader.quiz.result import Mark, Result
-from grader.quiz.statistic import Interval, alpha, bonett, correlation, edges, fisher, mean, moment, wilson
 
 FEW, STABLE = 30, 100  # students: below, nothing but counts; below, intervals
 HARD, EASY = Fraction(1, 5), Fraction(9, 10)

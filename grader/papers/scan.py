@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.quiz.decoding import plain
-from grader.quiz.names import Names
+from grader.papers.decoding import plain
+from grader.papers.names import Names
 
 LONGEST = 4000  # characters of a line; the rest of it is not read
 _LINE = re.compile(

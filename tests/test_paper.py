@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.quiz.decoding import decoded, plain
-from grader.quiz.marking import mark, unmarked
-from grader.quiz.paper import LARGEST, MANY, read
-from grader.quiz.result import Result, decimal, dump, load
+from grader.papers.decoding import decoded, plain
+from grader.papers.marking import mark, unmarked
+from grader.papers.paper import LARGEST, MANY, read
+from grader.papers.result import Result, decimal, dump, load
 from tests.papers import IDS, RIGHT, answers, letters, paper, quizzes
 
 ORDER = IDS  # numbers of questions, where letters are those of the file
@@ -297,7 +297,7 @@ def test_picks_are_what_was_picked_in_every_form(data, seed):
 
 
 def test_numbers_of_questions_are_those_of_the_form():
-    from grader.quiz.form import items
+    from grader.papers.form import items
 
     asked = quizzes()
     lines = []

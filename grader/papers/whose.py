@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.desk.item import Unreadable, shown
-from grader.quiz.collect import File, Handed
-from grader.quiz.paper import Paper, read
-from grader.quiz.roster import Roster, Row, alike
+from grader.papers.collect import File, Handed
+from grader.papers.paper import Paper, read
+from grader.papers.roster import Roster, Row, alike
 
 PERSON = "a person must say whose it is"
 LISTED = 3  # files that a sentence names

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from grader.gradebook import cell
-from grader.quiz.analysis import FEW, STABLE, WORKING, Analysis, Option, Stats
-from grader.quiz.result import decimal
-from grader.quiz.statistic import Interval
+from grader.papers.analysis import FEW, STABLE, WORKING, Analysis, Option, Stats
+from grader.papers.result import decimal
+from grader.papers.statistic import Interval
 
 HEAD = [
     *("question", "topic", "level", "type", "students", "right", "unclear", "unanswered"),

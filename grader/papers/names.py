@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Collection
 
-from grader.quiz.decoding import plain
+from grader.papers.decoding import plain
 
 HEAD = ("form", "student", "answers")
 IDLE = ("schema", "name", "quiz", "quizzes", "title")  # words of a head that decide nothing

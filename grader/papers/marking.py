@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from grader.papers.decoding import plain
+from grader.papers.form import choices, code, items
+from grader.papers.paper import Given, Paper
+from grader.papers.result import Mark, Result
 from grader.quiz import response
-from grader.quiz.decoding import plain
-from grader.quiz.form import choices, code, items
 from grader.quiz.item import Choice, Item, Quiz
 from grader.quiz.order import LETTERS
-from grader.quiz.paper import Given, Paper
 from grader.quiz.response import Response, UnclearError
-from grader.quiz.result import Mark, Result
 from grader.show import clean
 
 SHOWN = 200  # characters of an answer that are kept

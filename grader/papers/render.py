@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from grader.desk.page import plain
-from grader.quiz.redacted import Form, Question
+from grader.papers.redacted import Form, Question
 from grader.show import clean
 
 WIDTH = 100  # columns

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from grader.desk.page import plain
-from grader.quiz.form import choices, items
+from grader.papers.form import choices, items
+from grader.papers.render import fenced, paragraphs, prose
+from grader.papers.result import Mark, Result, decimal
 from grader.quiz.item import Choice, Item, Quiz
 from grader.quiz.order import LETTERS
-from grader.quiz.render import fenced, paragraphs, prose
-from grader.quiz.result import Mark, Result, decimal
 
 WORDS = {"answered": "✗ WRONG", "unclear": "? UNCLEAR", "unanswered": "○ NOT ANSWERED"}
 

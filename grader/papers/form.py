@@ -15,12 +15,12 @@ from pathlib import Path
 from grader.errors import FaultError, UsageError
 from grader.gradebook import filename
 from grader.gradebook import write as write_text
-from grader.quiz import render
+from grader.papers import render
+from grader.papers.names import HEAD, IDLE
+from grader.papers.redacted import Form, Question, Snippet
+from grader.papers.roster import NAME, Roster, Row
 from grader.quiz.item import Choice, Item, Quiz
-from grader.quiz.names import HEAD, IDLE
 from grader.quiz.order import LETTERS, shown, shuffled
-from grader.quiz.redacted import Form, Question, Snippet
-from grader.quiz.roster import NAME, Roster, Row
 from grader.secret import SHORTEST
 from grader.show import clean
 

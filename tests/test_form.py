@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.quiz import bank, render
-from grader.quiz.form import code, derived, redact, write, write_class
+from grader.papers import render
+from grader.papers.form import code, derived, redact, write, write_class
+from grader.papers.redacted import Form
+from grader.papers.roster import Roster, Row, load
+from grader.quiz import bank
 from grader.quiz.item import Quiz
-from grader.quiz.redacted import Form
-from grader.quiz.roster import Roster, Row, load
 from tests.conftest import ROOT
 from tests.papers import IDS, QUIZ, SECRET, quizzes
 

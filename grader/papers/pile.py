@@ -12,15 +12,15 @@ from grader.desk.folder import read as read_file
 from grader.desk.item import Unreadable
 from grader.errors import EmptyError, UsageError
 from grader.gradebook import cell, filename, save, sweep, write
-from grader.quiz import feedback
-from grader.quiz.collect import Tell, collect
-from grader.quiz.form import code, items
+from grader.papers import feedback
+from grader.papers.collect import Tell, collect
+from grader.papers.form import code, items
+from grader.papers.marking import mark, unmarked
+from grader.papers.paper import LARGEST, read
+from grader.papers.result import Result, decimal, dump, load
+from grader.papers.roster import Roster, Row
+from grader.papers.whose import DoubtError, Settled, identify, settle
 from grader.quiz.item import Quiz
-from grader.quiz.marking import mark, unmarked
-from grader.quiz.paper import LARGEST, read
-from grader.quiz.result import Result, decimal, dump, load
-from grader.quiz.roster import Roster, Row
-from grader.quiz.whose import DoubtError, Settled, identify, settle
 from grader.results import index
 
 GRADES, RESULTS, FEEDBACK = "quiz-grades.csv", "quiz-results", "quiz-feedback"

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field
 
-from grader.quiz.decoding import decoded
+from grader.papers.decoding import decoded
+from grader.papers.names import Names
+from grader.papers.scan import Entry, scan
 from grader.quiz.item import Part
-from grader.quiz.names import Names
-from grader.quiz.scan import Entry, scan
 from grader.quiz.source import LOADER, shallow
 from grader.show import clean
 

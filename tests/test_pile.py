@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from grader.errors import EmptyError, UsageError
 from grader.gradebook import filename
-from grader.quiz.form import code, derived, write_class
-from grader.quiz.pile import insist, load_class, mark_file, pile
-from grader.quiz.result import load
-from grader.quiz.roster import Roster, Row
+from grader.papers.form import code, derived, write_class
+from grader.papers.pile import insist, load_class, mark_file, pile
+from grader.papers.result import load
+from grader.papers.roster import Roster, Row
 from tests.conftest import zipped
 from tests.papers import IDS, QUIZ, RIGHT, SECRET, answers, paper, quizzes
 
@@ -363,7 +363,7 @@ def test_feedback_has_the_letters_of_the_form(tmp_path, roster):
 
 
 def test_a_fault_of_ours_at_one_paper_costs_the_others_nothing(tmp_path, roster, monkeypatch):
-    from grader.quiz import pile as module
+    from grader.papers import pile as module
 
     real = module.mark
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import EmptyError, UsageError
-from grader.quiz.analysis import KEY, analyse
-from grader.quiz.marking import mark, unmarked
-from grader.quiz.paper import read
-from grader.quiz.scatter import svg
-from grader.quiz.statistic import alpha, bonett, correlation, edges, fisher, wilson
-from grader.quiz.table import lines, rows
+from grader.papers.analysis import KEY, analyse
+from grader.papers.marking import mark, unmarked
+from grader.papers.paper import read
+from grader.papers.scatter import svg
+from grader.papers.statistic import alpha, bonett, correlation, edges, fisher, wilson
+from grader.papers.table import lines, rows
 from tests.papers import IDS, RIGHT, choice_quiz, marked, noise, paper, quizzes
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,8 +12,8 @@ from grader.desk.intake import PACKED, called, latest
 from grader.desk.item import Item, Tree, Unreadable, odd, shown
 from grader.desk.layout import LAYOUTS, platform
 from grader.errors import EmptyError, UsageError
-from grader.quiz.form import PAGE, QUIZ
-from grader.quiz.paper import LARGEST
+from grader.papers.form import PAGE, QUIZ
+from grader.papers.paper import LARGEST
 from grader.verdict import Student
 
 ENDINGS = (".yaml", ".yml", ".json", ".txt", ".md")
