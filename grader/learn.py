@@ -44,7 +44,9 @@ def ask(
         list[str] | None, typer.Option("--item", "-i", metavar="ID", help="This question; several times for more.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="How many; 10 if not said.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.1, help="How long an exam may take.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="How long an exam may take; 1.5 a question if not said, 0 for no limit.")
+    ] = None,
     seed: Annotated[str | None, typer.Option("--seed", help="The same seed, the same orders.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="No colours: for logs and screen readers.")] = False,
     tui: Annotated[bool, typer.Option("--tui", help="Use the whole screen (extra [tui]).")] = False,

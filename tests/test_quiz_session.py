@@ -313,3 +313,17 @@ def test_a_lesson_says_why_there_is_nothing_to_ask_and_what_cannot_be_asked(bank
         log.append(Event(kind="answer", time=datetime.now(UTC).isoformat(), session="s", item=name, rev=1, score="1"))
     with pytest.raises(EmptyError, match="all questions were answered, and none is due"):
         lesson(bank, log, Wish("study"))
+
+
+def test_an_exam_has_a_clock_unless_none_is_wanted_and_ends_while_one_is_away(bank, tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    assert lesson(bank, log, Wish("exam"))[0].minutes == 4.5
+    assert lesson(bank, log, Wish("exam", minutes=0))[0].minutes is None
+    assert lesson(bank, log, Wish("study"))[0].minutes is None
+    made, _ = lesson(bank, log, Wish("exam", minutes=1e-9))
+    again, notes = lesson(bank, log, Wish("exam"))
+    assert again.name == made.name
+    assert again.stage == "end"
+    assert "is over; this is how it ended" in notes[0]
+    again.finish()
+    assert lesson(bank, log, Wish("exam"))[0].name != made.name

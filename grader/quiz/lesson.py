@@ -25,7 +25,7 @@ class Wish:
         items: questions to be asked, in this order, () for those that the mode chooses.
         limit: how many questions, None for what is usual.
         seed: of the order, None for a new one.
-        minutes: of an exam, None for no limit.
+        minutes: of an exam; None for what is usual, 0 for no limit.
         fresh: begin a new session even if another one was left.
     """
 
@@ -38,12 +38,15 @@ class Wish:
     fresh: bool = False
 
     @property
-    def plain(self) -> bool:
+    def usual(self) -> bool:
         """Whether nothing was asked for that a session that was left may not have."""
-        return not (self.topics or self.items or self.limit or self.seed is not None or self.minutes or self.fresh)
+        return not (
+            self.topics or self.items or self.limit or self.seed is not None or self.minutes is not None or self.fresh
+        )
 
 
 LIMIT = 10  # questions of a session, if nothing else is asked for
+PACE = 1.5  # minutes for a question of an exam
 NOTHING = {
     "study": "all questions were answered, and none is due; grader quiz --mode exam asks them anyway",
     "review": "nothing is due and nothing was missed: grader quiz begins with new questions",
@@ -69,11 +72,13 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
         lines = "a line" if log.broken == 1 else f"{log.broken} lines"
         notes.append(f"{lines} of {log.path} cannot be read and were left out")
     left = unfinished(events)
-    if left and left[0].mode == wish.mode and wish.plain:
+    if left and left[0].mode == wish.mode and wish.usual:
         session, gone = resume(left, bank.items, log.append, now)
+        when = f"{datetime.fromisoformat(left[0].time).astimezone():%Y-%m-%d %H:%M}"
+        if session.late:
+            return session, [*notes, f"the time of the exam of {when} is over; this is how it ended"]
         if session.stage != "end":
-            when = datetime.fromisoformat(left[0].time).astimezone()
-            notes.append(f"going on with the session of {when:%Y-%m-%d %H:%M}; --new begins another")
+            notes.append(f"going on with the session of {when}; --new begins another")
             if gone:
                 notes.append(f"questions that have changed since are left out: {', '.join(gone)}")
             return session, notes
@@ -82,7 +87,7 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
 
 
 def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
-    if wish.minutes and wish.mode != "exam":
+    if wish.minutes is not None and wish.mode != "exam":
         raise UsageError("--minutes is for grader quiz --mode exam")
     seed = wish.seed if wish.seed is not None else secrets.token_hex(4)
     begun = now()
@@ -92,8 +97,10 @@ def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
         chosen = agenda(wish.mode, bank.of(wish.topics), cards(log), seed, begun)[: wish.limit or LIMIT]
     if not chosen:
         raise EmptyError(NOTHING[wish.mode])
+    minutes = wish.minutes if wish.minutes is not None else PACE * len(chosen)
+    limit = minutes if minutes and wish.mode == "exam" else None
     name = f"{begun:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    session = Session(name, wish.mode, seed, tuple(chosen), begun, log.append, now, wish.minutes)
+    session = Session(name, wish.mode, seed, tuple(chosen), begun, log.append, now, limit)
     begin(session)
     return session
 

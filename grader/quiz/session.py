@@ -135,7 +135,7 @@ class Session:
         if self.stage == "feedback":
             return [("Enter", "go on"), ("f", "flag"), ("q", "save and quit")]
         if self.stage == "confidence":
-            return [*((key, word) for key, word in CONFIDENCE.items()), ("b", "back"), ("q", "save and quit")]
+            return [*CONFIDENCE.items(), ("b", "back"), ("f", "flag"), ("q", "save and quit")]
         if self.stage == "end":
             return [("q", "quit")]
         item = self.asked.item
