@@ -75,7 +75,7 @@ def form(
     OUT/forms.csv tells who got which: it is for staff, and marking needs it. Without, all get the same form. Orders are
     drawn from the secret in --seed-file, which is made if it is not there.
     """
-    from grader.papers.form import write_class
+    from grader.papers.form import write_class, write_common
 
     quizzes = _quizzes(names, course)
     if seed_file is None:
@@ -86,8 +86,6 @@ def form(
         write_class(quizzes, listed, secret, output)
         typer.echo(f"wrote {len(listed)} forms to {output / 'students'}; keep {output / 'forms.csv'} for marking")
         return
-    from grader.papers.form import write_common
-
     write_common(quizzes, secret, output)
     typer.echo(f"wrote a form for all to {output / 'form'}; keep {output / 'forms.csv'} for marking")
 

@@ -54,7 +54,7 @@ def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path_factory, cut, junk)
 
 def test_a_log_that_cannot_be_written_is_an_error_that_says_what_is_kept(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match=r"could not be written .* nothing that was confirmed is lost"):
+    with pytest.raises(UsageError, match=r"could not be written: .* Nothing that was confirmed is lost"):
         Log(tmp_path / "file" / "log.jsonl").append(event())
     with pytest.raises(UsageError, match="cannot be read"):
         Log(tmp_path).events()

@@ -110,7 +110,8 @@ class Log:
             _append(self.path, line)
         except OSError as error:
             raise UsageError(
-                f"the answer could not be written to {self.path}: {error.strerror}; nothing that was confirmed is lost"
+                f"the review log {self.path} could not be written: {error.strerror}. "
+                "Nothing that was confirmed is lost; --log FILE names another log"
             ) from None
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from grader.quiz.item import Choice, Item
 from grader.quiz.order import LETTERS
-from grader.quiz.response import near
+from grader.quiz.response import Response, near
 from grader.quiz.session import Attempt, Session
 
 Role = Literal["head", "prompt", "code", "choice", "good", "bad", "part", "note", "blank"]
@@ -190,8 +190,6 @@ def _late(session: Session, item: Item, attempt: Attempt | None) -> Iterator[Lin
     if item.code:
         yield from (Line("code", f"    {line}") for line in item.code.text.rstrip("\n").splitlines())
     if attempt is None:
-        from grader.quiz.response import Response
-
         yield Line("bad", "NOT ANSWERED ✗")
         attempt = Attempt(item, Response(), Fraction(0), None, hinted=False, retry=False)
     else:
