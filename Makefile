@@ -12,7 +12,7 @@ check: .venv/grader
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 bench: .venv/grader
 	$(BIN)/python benchmarks/check.py

@@ -1,6 +1,7 @@
 """Fixtures: the real course, a tiny one, and a cache folder that belongs to the test run alone."""
 
 import io
+import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +26,10 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
     """Keep the banks of the tests, and what they answer to questions, away from the user's."""
-    folder = tmp_path_factory.mktemp("cache")
+    base = tmp_path_factory.getbasetemp()
+    # one for all test processes: what known mistakes answer takes a minute an exercise to record
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
