@@ -118,3 +118,9 @@ def test_wrong_choices_and_exercises_know_each_other():
 def test_a_topic_that_is_not_there_is_named_with_those_that_are():
     with pytest.raises(UsageError, match="there is no topic 'atention'; there are: unicode, pretok"):
         BANK.of(["atention"])
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/quizzes.md", "CHANGELOG.md"])
+def test_the_documentation_counts_the_questions_right(name):
+    text = " ".join((ROOT / name).read_text().split())
+    assert re.search(rf"{len(ITEMS)} questions in {len(QUIZZES)} (quizzes|topics)", text)
