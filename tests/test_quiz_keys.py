@@ -60,13 +60,17 @@ def test_every_number_that_is_computed_for_a_choice_is_in_the_key_and_in_no_othe
             assert plain(str(function())) in right, item.id
 
 
+@pytest.fixture(scope="module")
+def sandbox():
+    """Return a worker that has imported torch, for the code of all quizzes."""
+    with Sandbox(snippet.PRELOAD) as made:
+        yield made
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_piece_of_python_prints_what_the_file_says(name):
-    coded = [item for item in ITEMS if item.topic == name and item.code and item.code.lang == "python"]
-    if not coded:
-        return
-    with Sandbox(snippet.PRELOAD) as sandbox:
-        for item in coded:
+def test_every_piece_of_python_prints_what_the_file_says(name, sandbox):
+    for item in ITEMS:
+        if item.topic == name and item.code and item.code.lang == "python":
             printed, wrong = snippet.run(sandbox, item.code)
             assert wrong == "", item.id
             assert printed.strip() == item.code.expect.strip(), item.id

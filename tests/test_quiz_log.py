@@ -102,18 +102,16 @@ def play(log, answers, dice, environment):
     """Answer questions, kill the process soon after the last answer; return all that reached the screen, and the rest."""
     command = [*COMMAND, "--log", str(log)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, bufsize=0) as process:
         screens = [until_prompt(process)]
-        for _ in range(answers):
+        for number in range(answers + 1):
             if not screens[-1].endswith("> "):  # the session is over
                 break
             process.stdin.write(f"{typed(screens[-1])}\n".encode())
-            process.stdin.flush()
-            screens.append(until_prompt(process))
-        else:
-            process.stdin.write(f"{typed(screens[-1])}\n".encode())
-            process.stdin.flush()
-            time.sleep(dice.random() * 0.004)  # anywhere between the answer and its confirmation
+            if number < answers:
+                screens.append(until_prompt(process))
+            else:
+                time.sleep(dice.random() * 0.004)  # anywhere between the answer and its confirmation
         process.kill()
         screens.append(process.stdout.read().decode())
         said = process.stderr.read().decode()
