@@ -26,11 +26,24 @@ def test_one_letter_is_read_however_it_is_written(text):
     assert read(item(), item().choices, text).picks == {"b"}
 
 
-@pytest.mark.parametrize(
-    "text", ["a c", "ac", "a,c", "A, C", "a and c", "c;a", "a/c", "a & c", "[a, c]", "(a) (c)", "a-c"]
-)
+@pytest.mark.parametrize("text", ["a c", "ac", "a,c", "A, C", "a and c", "c;a", "a/c", "a & c", "[a, c]", "(a) (c)"])
 def test_several_letters_are_read_however_they_are_written(text):
     assert read(item("multi"), item("multi").choices, text).picks == {"a", "c"}
+
+
+def test_letters_that_may_be_a_range_are_asked_for_again():
+    with pytest.raises(UnclearError, match="a-c can be read as a to c or as a and c; type all letters"):
+        read(item("multi"), item("multi").choices, "A - C")
+    assert read(item("multi"), item("multi").choices, "a-b").picks == {"a", "b"}
+    with pytest.raises(UnclearError):
+        read(item("multi"), item("multi").choices, "a-b-d")
+
+
+def test_a_letter_is_that_of_a_choice_even_if_another_choice_is_called_so():
+    choices = tuple(
+        Choice(id=name, text=text, why="So.") for name, text in (("one", "B"), ("two", "A"), ("three", "add"))
+    )
+    assert [[*read(item(), choices, text).picks] for text in ("a", "B", "add")] == [["one"], ["two"], ["three"]]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "e", "the", "1", "ab", "?" * 3000])
@@ -46,6 +59,8 @@ def test_what_is_no_answer_is_said_to_be_none(text):
         ("12,288,000.5", "12288000.5"), ("1/20", Fraction(1, 20)), ("-1e-3", "-0.001"), (".5", "0.5"), ("5.", 5),
         ("−3", -3), ("5.24 GB", "5.24"), ("5.24gb", "5.24"), ("2.5,1", None), ("abc", None), ("1/0", None),
         ("1e99999", None), ("0x10", None), ("nan", None), ("inf", None), ("1_000", 1000), ("12:30:45", None), ("", None),
+        ("1 1/2", None), ("1 / 2", "0.5"), ("5 1000", None), ("1024 2048", None), ("1,024e3", None), ("1/20 000", "0.00005"),
+        ("1e5000", None), ("-5 240 000", -5240000), ("1 024.5", "1024.5"), ("1024 204", None),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_write_them_or_refused(text, value):

@@ -11,10 +11,13 @@ from grader.quiz.order import LETTERS
 
 LONGEST = 2000  # characters of an answer
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # 5,240: five thousand, or five and a bit
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}([eE][+-]?\d+)?")  # 5,240: five thousand, or five and a bit
 _COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _RATIO = re.compile(r"([+-]?\d{1,30})/(\d{1,30})")
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+# no larger power of ten: Python writes no integer of more than 4300 digits
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_GROUPED = re.compile(r"(?<=\d)(?<!\d{4})[ _'](?=\d{3}(?!\d))")  # not 1024 2048, which are two numbers
+_SPAN = re.compile(r"(?=([a-z])\s?-\s?([a-z]))")
 
 
 class UnclearError(ValueError):
@@ -57,13 +60,18 @@ def read(item: Item, choices: Sequence[Choice], text: str) -> Response:
 
 
 def _picks(choices: Sequence[Choice], text: str) -> frozenset[str]:
-    for choice in choices:
-        if text.casefold() == " ".join(choice.text.split()).casefold():
-            return frozenset([choice.id])
     names = LETTERS[: len(choices)]
+    for choice in choices:
+        # one letter is that of a choice, even where the text of another choice is that letter
+        if text.casefold() == " ".join(choice.text.split()).casefold() and text.lower() not in set(names):
+            return frozenset([choice.id])
     letters = re.sub(r"[\s,;.:()\[\]+&/'\"-]|\band\b", "", text.lower())
     if not letters or not set(letters) <= set(names):
         raise UnclearError(f"{text[:40]!r} is no answer; pick {names[0]} to {names[-1]}")
+    for first, last in _SPAN.findall(text.lower()):
+        if abs(ord(first) - ord(last)) > 1:
+            both = f"{first} to {last} or as {first} and {last}"
+            raise UnclearError(f"{first}-{last} can be read as {both}; type all letters")
     return frozenset(choices[names.index(letter)].id for letter in letters)
 
 
@@ -76,7 +84,7 @@ def number(text: str, unit: str = "") -> Fraction:
     plain = text.replace("−", "-").replace("\N{NARROW NO-BREAK SPACE}", " ").strip()
     if unit and plain.casefold().endswith(unit.casefold()):
         plain = plain[: -len(unit)].strip()
-    plain = re.sub(r"(?<=\d)[ _'](?=\d{3})", "", plain)
+    plain = _GROUPED.sub("", plain)
     if _AMBIGUOUS.fullmatch(plain):
         whole, _, rest = plain.partition(",")
         raise UnclearError(f"{plain} can be read as {whole}{rest} or as {whole}.{rest}; write one of these")
@@ -84,7 +92,7 @@ def number(text: str, unit: str = "") -> Fraction:
         plain = plain.replace(",", "")
     elif _COMMA.fullmatch(plain):
         plain = plain.replace(",", ".")
-    if ratio := _RATIO.fullmatch(plain.replace(" ", "")):
+    if ratio := _RATIO.fullmatch(re.sub(r"\s*/\s*", "/", plain)):  # 1 1/2 is none
         if int(ratio[2]) == 0:
             raise UnclearError("nothing can be divided by 0")
         return Fraction(int(ratio[1]), int(ratio[2]))

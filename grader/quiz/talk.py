@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
@@ -140,7 +141,9 @@ def explained(attempt: Attempt, choices: tuple[Choice, ...]) -> Iterator[Line]:
 
 
 def _number(number: Fraction) -> str:
-    return str(number.numerator) if number.denominator == 1 else f"{float(number):.6g}"
+    if number.denominator == 1:
+        return str(number.numerator)
+    return f"{Decimal(number.numerator) / Decimal(number.denominator):.6g}"  # a float may be too small for it
 
 
 def _further(item: Item) -> Iterator[Line]:
