@@ -110,6 +110,7 @@ def stats(topics: Topics = None, log: LogFile = None, as_json: Json = False, cou
 def due(topics: Topics = None, log: LogFile = None, as_json: Json = False, course: CourseOption = None) -> None:
     """List the questions that should be asked again, and when the next are."""
     from grader.quiz.agenda import agenda
+    from grader.quiz.memory import new
 
     bank, _, known = _memory(log, course)
     items = bank.of(topics or [])
@@ -121,7 +122,7 @@ def due(topics: Topics = None, log: LogFile = None, as_json: Json = False, cours
     ]
     lines = [f"{row['item']}: {'missed' if row['missed'] else 'due'}" for row in rows]
     if not lines:
-        later = sorted(known[item.id].due for item in items if item.id in known)
+        later = sorted(known[item.id].due for item in items if not new(item, known))
         lines = [
             f"nothing is due before {later[0].astimezone():%Y-%m-%d %H:%M}" if later else "nothing was answered yet"
         ]

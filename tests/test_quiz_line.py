@@ -13,7 +13,7 @@ import termios
 
 import pytest
 
-from grader.quiz.log import Log
+from grader.quiz.log import Event, Log
 from tests.conftest import ROOT
 
 COMMAND = [sys.executable, "-m", "grader", "quiz", "--course", str(ROOT)]
@@ -138,6 +138,13 @@ def test_what_is_typed_in_another_encoding_is_no_crash(tmp_path):
     assert done.stderr == b""
 
 
+def test_without_any_input_the_session_is_left_like_at_the_end_of_it(tmp_path):
+    command = f"exec {' '.join(COMMAND)} --log {tmp_path / 'log'} --item attn-why-scale <&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Every confirmed answer is kept." in done.stdout
+
+
 def test_an_interrupt_says_how_to_go_on_and_exits_with_130(tmp_path):
     window = Window("--log", str(tmp_path / "log"), *ITEMS)
     window.read()
@@ -193,6 +200,13 @@ def test_what_cannot_be_done_is_said_with_what_can(arguments, code, said, tmp_pa
     done = piped("", *arguments, log=tmp_path / "log")
     assert done.returncode == code
     assert said in done.stderr.decode()
+
+
+def test_a_question_that_has_changed_is_not_waited_for(tmp_path):
+    log = Log(tmp_path / "log")
+    log.append(Event(kind="answer", time="2020-01-01T00:00:00+00:00", session="s", item="attn-why-scale", rev=999))
+    done = subprocess.run([*COMMAND[:4], "due", "--log", str(log.path)], capture_output=True, cwd=ROOT, check=True)
+    assert done.stdout == b"nothing was answered yet\n"
 
 
 def test_stats_due_and_flagged_tell_what_the_log_holds(tmp_path):

@@ -52,6 +52,30 @@ def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path_factory, cut, junk)
     assert log.broken <= 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time": "yesterday"},
+        {"time": "2026-01-01T00:00:00"},
+        {"time": "2026-01-01T00:00:00+01:00"},
+        {"time": "9999-12-31T00:00:00+00:00"},
+        {"number": "1/0"},
+        {"number": "half"},
+        {"minutes": 1e300},
+    ],
+)
+def test_a_line_that_somebody_broke_is_counted_and_left_out(change, tmp_path):
+    import json
+
+    log = Log(tmp_path / "log.jsonl")
+    log.append(event(1))
+    line = {**json.loads(log.path.read_bytes()), **change}
+    log.path.write_bytes(log.path.read_bytes() + json.dumps(line).encode() + b"\n")
+    assert log.events() == [event(1)]
+    assert log.broken == 1
+    assert list(cards(log)) == ["q1"]
+
+
 def test_a_log_that_cannot_be_written_is_an_error_that_says_what_is_kept(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"could not be written: .* Nothing that was confirmed is lost"):

@@ -239,9 +239,11 @@ def test_the_last_session_that_did_not_end_is_found():
         return Event(kind=kind, time=START.isoformat(), session=name)
 
     first, second = [event("begin", "1"), event("answer", "1")], [event("begin", "2"), event("end", "2")]
-    assert unfinished([*first, *second]) == first
-    assert unfinished(second) == []
-    assert unfinished([event("answer", "3")]) == []  # its beginning was lost
+    assert unfinished([*first, *second], "study") == first
+    assert unfinished([*first, *second], "exam") == []
+    assert unfinished(second, "study") == []
+    assert unfinished([*second, event("answer", "2")], "study") == []  # from another window
+    assert unfinished([event("answer", "3")], "study") == []  # its beginning was lost
 
 
 # --- what is asked ---------------------------------------------------------------------------------------
@@ -299,6 +301,30 @@ def test_a_lesson_goes_on_unless_something_else_is_asked_for(bank, tmp_path):
     ]
 
 
+def test_an_exam_and_a_study_session_that_were_left_both_go_on(bank, tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    names = [lesson(bank, log, Wish(mode))[0].name for mode in ("study", "exam")]
+    assert [lesson(bank, log, Wish(mode))[0].name for mode in ("study", "exam")] == names
+
+
+def test_a_lesson_takes_a_seed_in_any_encoding(bank, tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    made, _ = lesson(bank, log, Wish("exam", seed="caf\udce9"))
+    assert lesson(bank, log, Wish("exam"))[0].seed == made.seed
+
+
+@pytest.mark.parametrize("typed", ["1e999", "-1e-999", "9" * 400 + ".5", "1/" + "3" * 30, "0." + "7" * 1900 + "e-900"])
+def test_every_number_that_is_read_can_be_shown_and_kept(typed, tmp_path):
+    made, events, _ = session((item("n", "numeric"),))
+    assert made.do(typed) == ""
+    assert "Your answer: " in texts(made)
+    made.do("3")
+    assert "(yours)" in texts(made)
+    log = Log(tmp_path / "log.jsonl")
+    log.append(events[0])
+    assert log.events() == events
+
+
 def test_a_lesson_says_why_there_is_nothing_to_ask_and_what_cannot_be_asked(bank, tmp_path):
     log = Log(tmp_path / "log.jsonl")
     with pytest.raises(EmptyError, match="nothing is due and nothing was missed"):
@@ -307,6 +333,11 @@ def test_a_lesson_says_why_there_is_nothing_to_ask_and_what_cannot_be_asked(bank
         lesson(bank, log, Wish("study", topics=("x",)))
     with pytest.raises(UsageError, match="there is no question 'tree'; did you mean 'three'"):
         lesson(bank, log, Wish("study", items=("tree",)))
+    with pytest.raises(UsageError, match="--item names the questions that are asked; leave out --topic and --limit"):
+        lesson(bank, log, Wish("study", items=("three",), limit=1))
+    for minutes in (1e10, float("inf")):
+        with pytest.raises(UsageError, match="an exam takes at most 1000000; 0 is for one without"):
+            lesson(bank, log, Wish("exam", minutes=minutes))
     with pytest.raises(UsageError, match="--minutes is for"):
         lesson(bank, log, Wish("study", minutes=5))
     for name in ("one", "two", "three"):
@@ -327,3 +358,14 @@ def test_an_exam_has_a_clock_unless_none_is_wanted_and_ends_while_one_is_away(ba
     assert "is over; this is how it ended" in notes[0]
     again.finish()
     assert lesson(bank, log, Wish("exam"))[0].name != made.name
+
+
+def test_an_exam_that_was_left_after_its_last_answer_still_tells_everything(bank, tmp_path):
+    log = Log(tmp_path / "log.jsonl")
+    made, _ = lesson(bank, log, Wish("exam"))
+    while made.stage == "question":
+        made.do(right(made))
+    again, notes = lesson(bank, log, Wish("exam"))
+    assert (again.name, again.stage) == (made.name, "end")
+    assert "is over; this is how it ended" in notes[0]
+    assert "3 of 3 points" in texts(again)

@@ -10,7 +10,7 @@ from grader.errors import EmptyError, UsageError
 from grader.quiz.agenda import agenda
 from grader.quiz.bank import Bank
 from grader.quiz.item import Item
-from grader.quiz.log import Event, Log, Mode, state_folder
+from grader.quiz.log import LONGEST, Event, Log, Mode, state_folder
 from grader.quiz.memory import cards
 from grader.quiz.session import Session, stamp
 
@@ -63,7 +63,7 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
     """Return a session, and sentences about it.
 
     Raises:
-        UsageError: there is no such topic, or the log cannot be read or written.
+        UsageError: what was asked for cannot be had, or the log cannot be read or written.
         EmptyError: there is nothing to ask.
     """
     events = log.events()
@@ -71,14 +71,14 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
     if log.broken:
         lines = "a line" if log.broken == 1 else f"{log.broken} lines"
         notes.append(f"{lines} of {log.path} cannot be read and were left out")
-    left = unfinished(events)
-    if left and left[0].mode == wish.mode and wish.usual:
+    left = unfinished(events, wish.mode)
+    if left and wish.usual:
         session, gone = resume(left, bank.items, log.append, now)
         when = f"{datetime.fromisoformat(left[0].time).astimezone():%Y-%m-%d %H:%M}"
-        if session.late:
-            return session, [*notes, f"the time of the exam of {when} is over; this is how it ended"]
-        if session.stage != "end":
-            notes.append(f"going on with the session of {when}; --new begins another")
+        over = session.stage == "end"
+        if not over or session.mode == "exam":  # what an exam has to say was not seen
+            what = f"the exam of {when} is over; this is how it ended"
+            notes.append(what if over else f"going on with the session of {when}; --new begins another")
             if gone:
                 notes.append(f"questions that have changed since are left out: {', '.join(gone)}")
             return session, notes
@@ -89,7 +89,12 @@ def lesson(bank: Bank, log: Log, wish: Wish) -> tuple[Session, list[str]]:
 def _begin(bank: Bank, log: Log, wish: Wish) -> Session:
     if wish.minutes is not None and wish.mode != "exam":
         raise UsageError("--minutes is for grader quiz --mode exam")
+    if wish.minutes is not None and wish.minutes > LONGEST:
+        raise UsageError(f"--minutes {wish.minutes:g}: an exam takes at most {LONGEST}; 0 is for one without a limit")
+    if wish.items and (wish.topics or wish.limit):
+        raise UsageError("--item names the questions that are asked; leave out --topic and --limit, or --item")
     seed = wish.seed if wish.seed is not None else secrets.token_hex(4)
+    seed = seed.encode("utf-8", "backslashreplace").decode()  # what is typed in another encoding is a seed too
     begun = now()
     if wish.items:
         chosen = [bank.find(name) for name in dict.fromkeys(wish.items)]
@@ -121,13 +126,15 @@ def begin(session: Session) -> None:
     )
 
 
-def unfinished(events: Iterable[Event]) -> list[Event]:
-    """Return the events of the last session that has not ended, [] if there is none."""
+def unfinished(events: Iterable[Event], mode: Mode) -> list[Event]:
+    """Return the events of the last session of a mode that has not ended, [] if there is none."""
     sessions: dict[str, list[Event]] = {}
     for event in events:
         if event.kind == "begin" or event.session in sessions:
             sessions.setdefault(event.session, []).append(event)
-    open_ = [group for group in sessions.values() if group[-1].kind != "end"]
+    # an answer may come after the end: from another window
+    ended = {event.session for group in sessions.values() for event in group if event.kind == "end"}
+    open_ = [group for name, group in sessions.items() if group[0].mode == mode and name not in ended]
     return open_[-1] if open_ else []
 
 

@@ -68,6 +68,8 @@ class Terminal:
 
     def ask(self, prompt: str) -> str | None:
         """Return a line that was typed, None at the end of the input."""
+        if sys.stdin is None:  # started without any input
+            return None
         try:
             return input(prompt)
         except EOFError:

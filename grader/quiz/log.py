@@ -7,17 +7,32 @@ was cut off by a kill is left out, and so is one that somebody broke: `Log.broke
 import json
 import os
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_state_path
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from grader.errors import UsageError
 
 Kind = Literal["begin", "answer", "hint", "skip", "flag", "unflag", "end"]
 Mode = Literal["study", "exam", "review"]
 Confidence = Literal["guess", "unsure", "sure"]
+LONGEST = 1_000_000  # minutes of an exam, two years
+LAST = 9000  # year, after which a date cannot be put off any more
+
+
+def _instant(text: str) -> str:
+    """Refuse a time that cannot be compared with others."""
+    time = datetime.fromisoformat(text)
+    if time.utcoffset() != timedelta(0) or time.year > LAST:
+        raise ValueError("must be a time in UTC")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_instant)]
+Ratio = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(/[1-9][0-9]*)?$", max_length=8000)]
 
 
 class Event(BaseModel):
@@ -38,16 +53,16 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")  # a newer version may know more
 
     kind: Kind
-    time: str
+    time: Time
     session: str
     mode: Mode = "study"
     seed: str = ""
     items: tuple[tuple[str, int], ...] = ()
-    minutes: float | None = None
+    minutes: Annotated[float, Field(ge=0, le=LONGEST)] | None = None
     item: str = ""
     rev: int = 0
     picks: tuple[str, ...] = ()
-    number: str | None = None
+    number: Ratio | None = None
     score: str = "0"
     confidence: Confidence | None = None
     hinted: bool = False
