@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from grader.errors import UsageError
-from grader.quiz.bank import load
+from grader.quiz.bank import chosen, load
 from grader.quiz.source import parse, read
 from tests.conftest import ROOT
 
@@ -101,7 +101,8 @@ def test_a_file_that_is_not_utf8_or_not_there_is_a_problem_of_that_file(tmp_path
     assert "cannot be read: No such file" in problem.message
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 5000, "a: &x [*x]", "? [1]\n: 2", "\0", "%"])
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 5000, "a: &x [*x]", "? [1]\n: 2", "\0", "%",
+     "title: !!bool x", "title: !!int ''", "title: !!timestamp x"])  # fmt: skip
 def test_what_would_end_a_careless_reader_is_a_problem(text):
     assert problems(text)
 
@@ -142,6 +143,10 @@ def test_a_bank_is_kept_and_read_anew_when_a_file_changes(tmp_path):
     assert load([path]).items["one"].prompt == "How many?"  # from the cache
     path.write_text(GOOD.replace("How many?", "How much?"))
     assert load([path]).items["one"].prompt == "How much?"
+
+
+def test_a_quiz_that_is_named_twice_is_read_once():
+    assert [quiz.quiz for quiz in chosen(ROOT / "quizzes", ["bpe", "lora", "bpe"]).quizzes] == ["bpe", "lora"]
 
 
 def test_a_broken_bank_is_named_with_its_first_problems(tmp_path):

@@ -98,7 +98,7 @@ def chosen(folder: Path, names: Sequence[str]) -> Bank:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
             raise UsageError(f"there is no quiz {name!r}; {hint}")
         paths.append(path)
-    return load(paths)
+    return load([*dict.fromkeys(paths)])
 
 
 def load(paths: Sequence[Path]) -> Bank:

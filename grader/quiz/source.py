@@ -170,7 +170,7 @@ class _Tree:
 def _scalar(node: Any) -> Any:
     try:
         return yaml.SafeLoader("").construct_object(node)
-    except ValueError as error:  # 2000-99-99 looks like a date to YAML
+    except (ValueError, LookupError, AttributeError) as error:  # 2000-99-99 looks like a date to YAML, !!bool x is none
         raise _refusal(f"{node.value[:40]!r} needs quotes: {error}", node) from None
 
 
