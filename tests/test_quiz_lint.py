@@ -98,6 +98,18 @@ FAULTS = {
         question(choices=choice(1, "it always holds") + choice(2, "it may hold", KEY)),
         r"^small.yaml:12:\d+: Q014 warning: 'always' and its like stand in wrong choices and in no key",
     ),
+    "Q014 a small n't": (
+        question(prompt="Which of these isn't one?"),
+        r"^small.yaml:10:5: Q014 warning: one: asks for what is not so; write NOT or EXCEPT in capitals$",
+    ),
+    "Q014 a not that stands late": (
+        question(prompt="Which part does LoRA not train?"),
+        r"^small.yaml:10:5: Q014 warning: one: asks for what is not so",
+    ),
+    "Q013 a letter in a fixed order": (
+        question(choices=choice(1, "the first") + choice(2, "as option A", KEY), more="    order: fixed\n"),
+        r"^small.yaml:13:\d+: Q013 warning: one: c2 names a letter \('option A'\), and speaks so of another choice$",
+    ),
     "Q015 clang": (
         question(prompt="What does quantization save?", choices=choice(1, "time") + choice(2, "quantization of it", KEY)),
         r"^small.yaml:11:5: Q015 note: one: the question and the key alone share quantization$",
@@ -162,6 +174,9 @@ def test_a_waiver_with_a_reason_silences_a_warning_and_no_error():
     absolute = question(choices=choice(1, "it always holds") + choice(2, "it may hold", KEY))
     assert found(quiz(absolute, more="waived: {Q014: a law}\n")) == []
     assert "Q023" in found(quiz(question(), more="waived: {Q014: a law}\n"))[0]
+    rows = choice(1, "first") + choice(2, "the second", KEY) + choice(3, "third")
+    lengths = [question(f"q{n}", choices=rows) for n in range(10)]
+    assert found(quiz(*lengths, more="waived: {Q011: formulas}\n")) == []
 
 
 def test_an_id_in_two_files_is_found_in_the_second():
@@ -180,7 +195,8 @@ def test_a_key_that_is_the_longest_too_often_is_found():
         question(f"q{n}", choices=choice(1, "first") + choice(2, "the second", KEY) + choice(3, "third"))
         for n in range(10)
     ]
-    assert found(quiz(*many))[0].startswith("small.yaml:1:1: Q011 warning: the key is the longest choice in 10 of 12")
+    said = found(quiz(*many), quiz().replace("id: ", "id: x").replace("quiz: small", "quiz: small1"))[0]
+    assert said.startswith("small.yaml:1:1: Q011 warning: the key is the longest choice in 10 of 14")
     assert any(line.startswith("small.yaml:4:1: Q011 warning") for line in found(quiz(*many)))
 
 

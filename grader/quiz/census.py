@@ -11,7 +11,7 @@ UNLIKELY = 0.01  # a chance that is taken for no chance
 FEWEST = 3  # questions of a topic
 ENOUGH = 20  # questions before places are counted
 # quantiles of chi-square at 1 %, by the number of choices
-CHI_SQUARE = {2: 6.635, 3: 9.210, 4: 11.345, 5: 13.277, 6: 15.086}
+CHI_SQUARE = {2: 6.635, 3: 9.210, 4: 11.345, 5: 13.277}
 _ABSOLUTE = re.compile(r"(?<![\w-])(always|never|only|all)(?![\w-])", re.IGNORECASE)
 
 
@@ -64,8 +64,9 @@ def of_quiz(found: Read) -> Iterator[Problem]:
 def of_bank(found: list[Read]) -> Iterator[Problem]:
     """Return what all files give away together; it is said at the first of them."""
     items = [item for one in found if one.quiz for item in one.quiz.items]
-    if found:
+    if len(found) > 1:  # of one file it is said there
         yield from _lengths(found[0], (), items, "the whole bank")
+    if found:
         yield from _places(found[0], items)
 
 
@@ -103,7 +104,7 @@ def _places(found: Read, items: Collection[Item]) -> Iterator[Problem]:
             counts.setdefault(len(item.choices), Counter())[place] += 1
     for size, counter in sorted(counts.items()):
         total = counter.total()
-        if total < ENOUGH or size not in CHI_SQUARE:
+        if total < ENOUGH:
             continue
         told = "/".join(str(counter[place]) for place in range(size))
         statistic = sum((counter[place] - total / size) ** 2 for place in range(size)) / (total / size)

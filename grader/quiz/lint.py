@@ -27,7 +27,7 @@ _WHOLE = re.compile(
 )
 # a capital, or a small one that is no article
 _LETTER = re.compile(r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)s? (?:\(?[A-E]\b|\([a-e]\)|[b-e]\b(?!\w))")
-_NEGATION = re.compile(r"\bwhich\b[^.?!]*?\b(?:(?:is|are|does|do|was|were|can|would|will) not|except)\b[^.?!]*\?", re.I)
+_NEGATION = re.compile(r"\bwhich\b[^.?!]*?(?:\b(?:not|except)\b|n['’]t\b)[^.?!]*\?", re.I)
 _TELLING = {"right", "correct", "true", "key", "answer", "good", "wrong", "false", "bad"}
 _ARTICLE = re.compile(r"\b(an?)\s*(:|…|\.\.\.|_+)?\s*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]{7,}")
@@ -130,12 +130,8 @@ def shortcuts(item: Item) -> Iterator[Finding]:
                 yield path, "Q013", "warn", f"{choice.id} speaks of other choices ({_found(_WHOLE, text)})"
             if _LETTER.search(text):
                 level: Level = "error" if item.order == "shuffle" else "warn"
-                yield (
-                    path,
-                    "Q013",
-                    level,
-                    f"{choice.id} names a letter ({_found(_LETTER, text)}), and choices are shuffled",
-                )
+                why = "choices are shuffled" if item.order == "shuffle" else "speaks so of another choice"
+                yield path, "Q013", level, f"{choice.id} names a letter ({_found(_LETTER, text)}), and {why}"
     for key, text in (("prompt", item.prompt), ("explanation", item.explanation), ("hint", item.hint or "")):
         if item.choices and item.order == "shuffle" and _LETTER.search(text):
             yield (key,), "Q013", "error", f"names a letter ({_found(_LETTER, text)}), and choices are shuffled"
