@@ -247,7 +247,7 @@ def test_papers_that_could_not_be_marked_are_not_counted():
 
 def test_results_of_other_quizzes_are_refused():
     _, results = made_up(40)
-    with pytest.raises(UsageError, match="the paper of s0000 was marked with other quizzes"):
+    with pytest.raises(UsageError, match=r"s0000 was marked with other quizzes: sums\. Name these with --quiz"):
         analyse(results, choice_quiz(9))
     with pytest.raises(UsageError, match="mark the class again"):
         analyse(results, choice_quiz(8, points=2))

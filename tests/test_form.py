@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.papers import render
-from grader.papers.form import code, derived, redact, write, write_class
+from grader.papers.form import code, derived, redact, write, write_class, write_common
 from grader.papers.redacted import Form
 from grader.papers.roster import Roster, Row, load
 from grader.quiz import bank
@@ -321,3 +321,17 @@ def test_a_damaged_list_is_refused_with_a_sentence(tmp_path, content, message):
         load(path)
     with pytest.raises(UsageError, match="cannot be read"):
         load(tmp_path / "none.csv")
+
+
+def test_who_got_a_form_is_not_forgotten(tmp_path):
+    write_class(quizzes(), ["Ann"], SECRET, tmp_path)
+    for again in (
+        lambda: write_class(quizzes(), ["Bob"], SECRET, tmp_path),
+        lambda: write_common(quizzes(), SECRET, tmp_path),
+    ):
+        with pytest.raises(UsageError, match="has the form of Ann, which would be lost: list all students"):
+            again()
+        assert load(tmp_path / "forms.csv").students == ("Ann",)
+        assert not (tmp_path / "form").exists()
+    write_class(quizzes(), ["Ann", "Bob"], SECRET, tmp_path)
+    assert load(tmp_path / "forms.csv").students == ("Ann", "Bob")

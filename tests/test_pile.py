@@ -71,15 +71,28 @@ def test_a_student_without_a_code_is_known_by_name(tmp_path, roster):
     lines = "\n".join(answers(seed("Ann")))
     put(
         tmp_path / "in",
-        {"ann.yaml": lines, "x/answers.txt": f"student: BOB\nform: bcdfg-hjkmn\n{paper(seed('Bob'))[18:]}"},
+        {"ann.yaml": lines, "x/answers.txt": f"student: BOB\n{paper(seed('Bob')).partition(chr(10))[2]}"},
     )
     made = pile(quizzes(), tmp_path / "in", tmp_path / "out", roster)
     assert scores(made) == {"Ann": 8, "Bob": 8}
     assert made.missing == ("Zoë Doe",)
     assert made.results[0].notes == ("The form code is missing; it is read as the form of Ann, by name.",)
-    assert made.results[1].notes == (
-        "The form code bcdfg-hjkmn is in no list of forms; it is read as the form of Bob, by name.",
-    )
+    assert made.results[1].notes == ("The form code is missing; it is read as the form of Bob, by name.",)
+
+
+def test_a_name_does_not_make_up_for_the_code_of_another_form(tmp_path, roster):
+    other = paper(derived("another secret of some length", "Ann"), student="Ann")
+    two = f"{full('Bob')}form: {code(quizzes(), seed('Ann'))}\n"
+    put(tmp_path / "in", {"Ann/answers.yaml": other, "Bob/answers.yaml": two})
+    found = scores(pile(quizzes(), tmp_path / "in", tmp_path / "out", roster))
+    assert "is in no list of forms; its letters cannot be read without" in found["Ann"]
+    assert f"{code(quizzes(), seed('Bob'))} and {code(quizzes(), seed('Ann'))} is in no list" in found["Bob"]
+
+
+def test_a_paper_of_another_quiz_beside_it_does_not_take_its_place(tmp_path, roster):
+    other = paper(derived("another secret of some length", "Ann"), student="Ann")
+    put(tmp_path / "in", {"Ann/sums/answers.yaml": full("Ann"), "Ann/tokens/answers.yaml": other})
+    assert scores(pile(quizzes(), tmp_path / "in", tmp_path / "out", roster))["Ann"] == 8
 
 
 def test_whom_nobody_knows_is_an_error_for_that_student_alone(tmp_path, roster):
@@ -88,9 +101,8 @@ def test_whom_nobody_knows_is_an_error_for_that_student_alone(tmp_path, roster):
     made = pile(quizzes(), tmp_path / "in", tmp_path / "out", roster)
     assert scores(made) == {
         "Bob": 8,
-        "eve": "eve.yaml: the form code bcdfg-hjkmn is in no list of forms, and no name on it is in one; "
-        "its letters cannot be read without",
-        "mallory": "mallory.yaml: the form code is missing, and no name on it is in one; its letters cannot be read without",
+        "eve": "eve.yaml: the form code bcdfg-hjkmn is in no list of forms; its letters cannot be read without",
+        "mallory": "mallory.yaml: the form code is missing, and no name on it has a form; its letters cannot be read without",
     }
     assert len(made.errors) == 2
 

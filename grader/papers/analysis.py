@@ -168,7 +168,10 @@ def analyse(results: Sequence[Result], quizzes: Sequence[Quiz]) -> Analysis:
         raise EmptyError("no paper was marked, so that there is nothing to analyse")
     for result in marked:
         if [(mark.item, mark.rev, mark.points) for mark in result.marks] != [(i.id, i.rev, i.points) for i in items]:
-            raise UsageError(f"the paper of {result.student} was marked with other quizzes; mark the class again")
+            raise UsageError(
+                f"the paper of {result.student} was marked with other quizzes: {', '.join(result.quizzes)}. Name these "
+                "with --quiz; if their questions have changed since, mark the class again"
+            )
     totals = [result.score for result in marked]
     columns = [[result.marks[place] for result in marked] for place in range(len(items))]
     earned = [[mark.earned for mark in column] for column in columns]

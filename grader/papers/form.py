@@ -18,7 +18,7 @@ from grader.gradebook import write as write_text
 from grader.papers import render
 from grader.papers.names import HEAD, IDLE
 from grader.papers.redacted import Form, Question, Snippet
-from grader.papers.roster import NAME, Roster, Row
+from grader.papers.roster import NAME, Roster, Row, load
 from grader.quiz.item import Choice, Item, Quiz
 from grader.quiz.order import LETTERS, shown, shuffled
 from grader.secret import SHORTEST
@@ -138,6 +138,7 @@ def write_common(quizzes: Sequence[Quiz], secret: str, out: Path) -> Roster:
     """Write one form for all into out/form, and forms.csv beside it. Raises as `write_class`."""
     seed = derived(secret)
     roster = Roster([Row("", code(quizzes, seed), seed)])
+    _keep(roster, out / NAME)
     write(redact(quizzes, seed), out / "form")
     roster.save(out / NAME)
     return roster
@@ -147,14 +148,25 @@ def write_class(quizzes: Sequence[Quiz], students: Sequence[str], secret: str, o
     """Write a folder with a form for each student, and forms.csv, which is for staff alone: it has the seeds.
 
     Raises:
-        UsageError: a name is missing or there twice, the secret is short, or answers would be lost.
+        UsageError: a name is missing or there twice, the secret is short, or answers or who got a form would be lost.
         FaultError: the disk is full, say.
     """
     made = [(name, derived(secret, name)) for name in map(_name, students)]
     if nameless := sum(not name for name, _ in made):
         raise UsageError(f"{nameless} of {len(made)} students have no name; each needs one")
     roster = Roster(Row(name, code(quizzes, seed), seed) for name, seed in made)
+    _keep(roster, out / NAME)
     for name, seed in made:
         write(redact(quizzes, seed, name), out / "students" / filename(name).removesuffix(".json"))
     roster.save(out / NAME)
     return roster
+
+
+def _keep(roster: Roster, path: Path) -> None:
+    """Refuse to take forms that were given out from a list: their papers could not be marked any more."""
+    lost = [row for row in load(path).rows if row not in roster.rows] if path.exists() else []
+    if lost:
+        raise UsageError(
+            f"{path} has the form of {lost[0].student or 'all'}, which would be lost: list all students, with the same "
+            "quizzes and the same secret, or name another folder"
+        )

@@ -91,9 +91,15 @@ def read(data: bytes, known: Collection[str]) -> Paper:
     found = _tree(text, names)
     if found is None:
         found = [*scan(text, names)]
-    head = {name: entry.text for entry in found if (name := names.of(entry.key)) in ("form", "student") and entry.text}
-    form, student = (" ".join(clean(head.get(name, ""))[:200].split()) for name in ("form", "student"))
-    return Paper(form, student, tuple(found), names, tuple(remarks))
+    forms, students = (
+        [entry.text for entry in found if names.of(entry.key) == name and entry.text] for name in ("form", "student")
+    )
+    form = _word(" and ".join(dict.fromkeys(forms)))  # two codes are none: a letter may be of one form or of the other
+    return Paper(form, _word(students[-1] if students else ""), tuple(found), names, tuple(remarks))
+
+
+def _word(text: str) -> str:
+    return " ".join(clean(text)[:200].split())
 
 
 def _tree(text: str, names: Names) -> list[Entry] | None:

@@ -77,12 +77,14 @@ def identify(paper: Paper, names: Sequence[str], otherwise: str, roster: Roster)
         return coded, coded.student, ""
     if coded is not None:
         return coded, otherwise, ""
-    what = f"the form code {paper.form} is in no list of forms" if paper.form else "the form code is missing"
+    if paper.form:  # it was drawn otherwise, or for other quizzes
+        raise DoubtError(f"the form code {paper.form} is in no list of forms; its letters cannot be read without")
     if own is not None:
-        return own, own.student, f"T{what[1:]}; it is read as the form of {own.student}, by name."
-    if roster.everyone is not None and not paper.form:
-        return roster.everyone, otherwise, "" if roster.everyone.seed is None else f"T{what[1:]}; all have one form."
-    raise DoubtError(f"{what}, and no name on it is in one; its letters cannot be read without")
+        return own, own.student, f"The form code is missing; it is read as the form of {own.student}, by name."
+    if roster.everyone is not None:
+        note = "" if roster.everyone.seed is None else "The form code is missing; all have one form."
+        return roster.everyone, otherwise, note
+    raise DoubtError("the form code is missing, and no name on it has a form; its letters cannot be read without")
 
 
 def settle(handed: Sequence[Handed], known: Collection[str], roster: Roster) -> Iterator[Settled]:
