@@ -131,7 +131,8 @@ def _asked(out: Path, contents: Contents) -> list[Path]:
 
 def forms(out: Path) -> Path:
     """Return the folder beside a kit that staff need to mark its quizzes."""
-    return out.parent / f"{out.name}-forms"
+    whole = out.resolve()  # beside it even if it is "."
+    return whole.parent / f"{whole.name}-forms"
 
 
 def _read_me(out: Path, contents: Contents) -> Path:

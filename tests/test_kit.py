@@ -250,6 +250,12 @@ def test_what_is_answered_in_a_kit_is_marked_with_the_list_beside_it(course, kit
     assert [(one.student, one.error, one.score == one.points) for one in made.results] == [("ada", "", True)]
 
 
+def test_what_staff_need_lies_beside_the_kit_wherever_that_is_made(tmp_path, monkeypatch):
+    (tmp_path / "kit").mkdir()
+    monkeypatch.chdir(tmp_path / "kit")
+    assert forms(Path(".")) == tmp_path / "kit-forms"
+
+
 def test_studying_in_a_kit_says_what_its_quizzes_are_for(kit, wheel):
     code, _, error = run(wheel, kit, "quiz")
     assert code == 2
