@@ -78,6 +78,10 @@ def test_a_student_without_a_code_is_known_by_name(tmp_path, roster):
     assert made.missing == ("Zoë Doe",)
     assert made.results[0].notes == ("The form code is missing; it is read as the form of Ann, by name.",)
     assert made.results[1].notes == ("The form code is missing; it is read as the form of Bob, by name.",)
+    assert [(row[0], row[5]) for row in table(tmp_path / "out", "quiz-unclear.csv")[1:]] == [
+        ("Ann", "The form code is missing; it is read as the form of Ann, by name."),
+        ("Bob", "The form code is missing; it is read as the form of Bob, by name."),
+    ]
 
 
 def test_a_name_does_not_make_up_for_the_code_of_another_form(tmp_path, roster):

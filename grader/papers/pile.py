@@ -195,12 +195,13 @@ def _grades(made: Pile, ids: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _unclear(made: Pile) -> Iterator[list[str]]:
-    """Yield what a person should look at: answers that could not be read, and remarks on lines."""
+    """Yield what a person should look at: answers that could not be read, what was assumed, and remarks on lines."""
     yield ["student", "file", "line", "question", "answer", "why"]
     for result in made.results:
         name, file = cell(result.student), cell(result.file)
         if result.error:
             yield [name, file, "", "", "", cell(result.error)]
+        yield from ([name, file, "", "", "", cell(note)] for note in result.notes)
         for mark_ in result.marks:
             if mark_.status == "unclear":
                 yield [name, file, str(mark_.line), mark_.item, cell(mark_.given), cell(mark_.message)]
