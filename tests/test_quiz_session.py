@@ -189,6 +189,14 @@ def test_the_time_of_an_exam_ends_it_and_no_answer_counts_after_it():
     assert "1 of 3 points" in texts(made)
 
 
+@pytest.mark.parametrize("looks", range(1, 12))
+def test_the_time_may_be_over_between_any_two_looks_at_the_clock(looks):
+    made, _, clock = session(mode="exam", minutes=1)
+    clock.time = START + timedelta(seconds=60 - looks)
+    assert texts(made)
+    assert made.keys
+
+
 WORDS = st.sampled_from(["right", "wrong", "a", "b c", "1", "2", "3", "", "?", "s", "f", "b", "x", "7"])
 
 

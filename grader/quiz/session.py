@@ -132,11 +132,12 @@ class Session:
     @property
     def keys(self) -> list[tuple[str, str]]:
         """The keys that work now, and what they do."""
-        if self.stage == "feedback":
+        stage = self.stage
+        if stage == "feedback":
             return [("Enter", "go on"), ("f", "flag"), ("q", "save and quit")]
-        if self.stage == "confidence":
+        if stage == "confidence":
             return [*CONFIDENCE.items(), ("b", "back"), ("f", "flag"), ("q", "save and quit")]
-        if self.stage == "end":
+        if stage == "end":
             return [("q", "quit")]
         item = self.asked.item
         answer = ("number", "answer") if item.type == "numeric" else (f"a-{LETTERS[len(item.choices) - 1]}", "answer")

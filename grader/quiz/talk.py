@@ -26,12 +26,13 @@ class Line:
 
 def talk(session: Session) -> list[Line]:
     """Return what stands on a whole screen now."""
-    if session.stage == "end":
+    stage = session.stage  # once: the time of an exam may be over a moment later
+    if stage == "end":
         return [*_end(session)]
-    if session.stage == "feedback":
+    if stage == "feedback":
         return [*_feedback(session, session.attempts[-1])]
     lines = [*_question(session)]
-    return lines if session.stage == "question" else [*lines, Line("blank", ""), *sure(session)]
+    return lines if stage == "question" else [*lines, Line("blank", ""), *sure(session)]
 
 
 def sure(session: Session) -> list[Line]:
