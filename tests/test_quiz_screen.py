@@ -167,3 +167,18 @@ def test_the_screen_can_be_drawn(name, pytestconfig, tmp_path):
     assert "save&#160;and&#160;quit" in drawing
     shipped = ROOT / "docs" / "images" / f"quiz-{name}.svg"
     assert shipped.is_file(), "draw it: pytest tests/test_quiz_screen.py --screenshots"
+
+
+@pytest.mark.parametrize("presses", [["question_mark"], ["a"]])
+def test_what_is_new_at_the_end_of_a_long_question_comes_into_sight(presses):
+    screen, _ = made(BANK.items["attn-why-scale"])
+
+    async def act(pilot):
+        body = screen.query_one("#body")
+        assert body.max_scroll_y > 0
+        assert body.scroll_y == 0
+        await pilot.press(*presses)
+        await pilot.pause()
+        assert body.scroll_y == body.max_scroll_y
+
+    drive(screen, act, NARROW)

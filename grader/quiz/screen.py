@@ -87,8 +87,7 @@ class Screen(App[GraderError | None]):
             self.guarded(session.finish)
         self.query_one("#text", Static).update(drawn([self.marked(line) for line in talk(session)]))
         keys = [*session.keys]
-        if session.stage in ("feedback", "end"):
-            keys.append(("↑ ↓", "scroll"))
+        keys.append(("↑ ↓", "scroll"))
         if self.several:
             keys.insert(1, ("Enter", f"send {' '.join(sorted(self.picked)) or 'them'}"))
         self.query_one("#said", Static).update(Text(self.said))
@@ -155,6 +154,8 @@ class Screen(App[GraderError | None]):
             self.picked = set()
             self.query_one("#body", VerticalScroll).scroll_home(animate=False)
         self.show()
+        if self.session.stage == "confidence" or text == "?":  # what is new stands at the end
+            self.call_after_refresh(self.query_one("#body", VerticalScroll).scroll_end, animate=False)
 
     def guarded(self, act: Any) -> None:
         """Do something that writes; end with the error if that fails."""
