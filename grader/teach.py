@@ -111,6 +111,8 @@ def mark(
     made = pile(quizzes, papers, output, _roster(forms), published=published, layout=layout, tell=note)
     lines = [f"{len(made.results) - len(made.errors)} papers were marked: {output / GRADES}"]
     lines += [f"not marked: {result.student}: {result.error}" for result in made.errors]
+    if forms is None and any("form code" in result.error for result in made.errors):
+        lines.append("name the forms.csv that was written with the forms: --forms forms.csv")
     if made.missing:
         lines.append(f"handed in nothing: {', '.join(made.missing)}")
     if made.unclear:

@@ -102,6 +102,13 @@ def test_a_broken_paper_is_named_and_costs_the_others_nothing(klass, tmp_path):
     assert "not marked: s1: answers.yaml: the form code nobody-s is in no list of forms" in done.stdout
 
 
+def test_papers_with_forms_need_the_list_of_forms(klass, tmp_path):
+    done = run("quiz", "mark", str(klass / "papers"), "-o", "res", "-q", "bpe", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "0 papers were marked" in done.stdout
+    assert "name the forms.csv that was written with the forms: --forms forms.csv" in done.stdout
+
+
 def test_one_file_is_marked_without_a_prompt(tmp_path):
     right = "\n".join(f"{item.id}: {letters(item, None)}" for item in QUIZ.items)
     (tmp_path / "answers.yaml").write_text(right)
