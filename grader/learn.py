@@ -1,7 +1,6 @@
 """The commands `grader quiz`: study with questions, and look after the bank of them."""
 
 import dataclasses
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,14 +60,12 @@ def ask(
     """
     if context.invoked_subcommand is not None:
         return
-    from grader.course import find_course
-    from grader.quiz.bank import files, load
     from grader.quiz.lesson import Wish, lesson, review_log
     from grader.quiz.memory import cards
 
     wish = Wish(mode, topics or (), items or (), limit, seed, minutes, fresh)
     book = review_log(log)
-    session, notes = lesson(load(files(find_course(course).quizzes)), book, wish)
+    session, notes = lesson(_bank(course), book, wish)
     for sentence in notes:
         note(f"{sentence}.")
     if tui:
@@ -85,10 +82,11 @@ def ask(
 @quiz.command()
 def stats(topics: Topics = None, log: LogFile = None, as_json: Json = False, course: CourseOption = None) -> None:
     """Show how far you are, topic by topic, and how well you know what you know."""
+    from grader.quiz.lesson import now
     from grader.quiz.progress import calibration, progress
 
     bank, book, known = _memory(log, course)
-    rows = [dataclasses.asdict(row) for row in progress(bank.of(topics or []), known, _now())]
+    rows = [dataclasses.asdict(row) for row in progress(bank.of(topics or []), known, now())]
     width = max(len(row["topic"]) for row in rows)
     lines = [f"{'topic':<{width}}  answered  right  due"]
     lines += [
@@ -110,12 +108,12 @@ def stats(topics: Topics = None, log: LogFile = None, as_json: Json = False, cou
 def due(topics: Topics = None, log: LogFile = None, as_json: Json = False, course: CourseOption = None) -> None:
     """List the questions that should be asked again, and when the next are."""
     from grader.quiz.agenda import agenda
+    from grader.quiz.lesson import now
     from grader.quiz.memory import new
 
     bank, _, known = _memory(log, course)
     items = bank.of(topics or [])
-    now = _now()
-    waiting = agenda("review", items, known, "", now)
+    waiting = agenda("review", items, known, "", now())
     rows = [
         {"item": item.id, "topic": item.topic, "due": known[item.id].due.isoformat(), "missed": known[item.id].missed}
         for item in waiting
@@ -145,17 +143,18 @@ def flagged(log: LogFile = None, as_json: Json = False, course: CourseOption = N
 
 def _memory(log: Path | None, course: Path | None) -> "tuple[Bank, Log, dict[str, Card]]":
     """Return the questions, the review log, and what it says of them."""
-    from grader.course import find_course
-    from grader.quiz.bank import files, load
     from grader.quiz.lesson import review_log
     from grader.quiz.memory import cards
 
     book = review_log(log)
-    return load(files(find_course(course).quizzes)), book, cards(book)
+    return _bank(course), book, cards(book)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _bank(course: Path | None) -> "Bank":
+    from grader.course import find_course
+    from grader.quiz.bank import files, load
+
+    return load(files(find_course(course).quizzes))
 
 
 @quiz.command()

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 
 from grader.errors import UsageError
 from grader.quiz import anki
-from grader.quiz.number import tolerance
 from grader.quiz.order import shown
 from tests.quizzes import BANK, edited, load, numeric, quiz, quizzes, single
 from tests.reading import asked, blocks, explained, paragraphs, prose
@@ -88,7 +87,7 @@ def check_item(item, note):
 def check_numbers(item, note):
     answer = item.answer
     value, _, rest = blocks(note["Key"])[0][1].partition(" ")
-    width = tolerance(answer)
+    width = answer.width
     if width:
         sign, number, *rest = rest.split(" ", 2)
         assert (sign, Decimal(number)) == ("±", width)

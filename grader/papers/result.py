@@ -13,6 +13,7 @@ from grader import __version__
 from grader.errors import UsageError
 from grader.papers.paper import Remark
 from grader.quiz.item import Part
+from grader.verdict import first_problem
 
 _EXACT = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?", re.ASCII)
 
@@ -90,9 +91,7 @@ def load(path: Path) -> Result:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{path} is no marked paper: {where}: {first['msg']}; mark the class again") from None
+        raise UsageError(f"{path} is no marked paper: {first_problem(error)}; mark the class again") from None
 
 
 def dump(result: Result) -> str:

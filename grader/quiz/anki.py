@@ -18,7 +18,7 @@ from grader.quiz.item import Choice, Item, Near, Quiz
 from grader.quiz.loss import Loss, strict
 from grader.quiz.loss import notes as said
 from grader.quiz.markup import block, inline, line, links, listing, prose, unit
-from grader.quiz.number import plain, tolerance
+from grader.quiz.number import plain
 from grader.quiz.order import shown
 from grader.whole import whole
 
@@ -114,7 +114,7 @@ def _fields(item: Item) -> tuple[str, ...]:
 def _value(item: Item) -> str:
     """Return the answer to a numeric question with its unit, and how far from it others may lie."""
     assert item.answer is not None  # the schema wants one
-    width, name = tolerance(item.answer), inline(line(item.answer.unit))
+    width, name = item.answer.width, inline(line(item.answer.unit))
     return " ".join([plain(item.answer.value), *([f"± {plain(width)}"] if width else []), *([name] if name else [])])
 
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from grader.quiz.item import Item
+from grader.quiz.item import Item, by_topic
 from grader.quiz.source import Problem, Read
 
 UNLIKELY = 0.01  # a chance that is taken for no chance
@@ -48,10 +48,7 @@ def of_quiz(found: Read) -> Iterator[Problem]:
     items = found.quiz.items if found.quiz else ()
     yield from _lengths(found, ("items",), items, "this file")
     yield from _absolutes(found, items)
-    topics: dict[str, list[Item]] = {}
-    for item in items:
-        topics.setdefault(item.topic, []).append(item)
-    for topic, group in topics.items():
+    for topic, group in by_topic(items).items():
         place = items.index(group[0])
         if len(group) < FEWEST:
             message = f"the topic {topic!r} has {len(group)} questions; fewer than {FEWEST} say little"

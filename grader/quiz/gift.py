@@ -12,7 +12,7 @@ from grader.quiz.item import Item, Quiz
 from grader.quiz.loss import Loss, fixed, strict
 from grader.quiz.loss import notes as said
 from grader.quiz.markup import explanation, line, prose, question
-from grader.quiz.number import doubles, plain, tolerance
+from grader.quiz.number import doubles, plain
 
 # of Moodle's questions, however they come to it
 LIMITS = (
@@ -82,7 +82,7 @@ def _choices(item: Item) -> Iterator[str]:
 
 def _numbers(item: Item) -> Iterator[str]:
     assert item.answer is not None  # the schema wants one
-    width = plain(tolerance(item.answer))
+    width = plain(item.answer.width)
     yield f"=%100%{plain(item.answer.value)}:{width}"
     for near in item.near_misses:
         yield f"=%0%{plain(near.value)}:{width}#{_html(prose(near.why))}"

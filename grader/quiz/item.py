@@ -1,6 +1,7 @@
 """What a quiz is: the schema of quizzes/<slug>.yaml, and the questions as the rest of the grader handles them."""
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
@@ -79,10 +80,15 @@ class Answer(Part):
     rel_tol: Annotated[Number, Field(ge=0, lt=1)] = Decimal(0)
     unit: str = ""
 
+    @property
+    def width(self) -> Decimal:
+        """How far from the value an answer may lie; exactly, whatever the number of digits."""
+        digits = len(self.value.as_tuple().digits) + len(self.rel_tol.as_tuple().digits)
+        return max(self.abs_tol, Context(prec=digits).multiply(self.rel_tol, self.value.copy_abs()))
+
     def holds(self, given: Decimal | Fraction) -> bool:
-        """Say whether an answer is right; exactly, whatever the number of its digits."""
-        value = Fraction(self.value)
-        return abs(Fraction(given) - value) <= max(Fraction(self.abs_tol), Fraction(self.rel_tol) * abs(value))
+        """Say whether an answer is right."""
+        return abs(Fraction(given) - Fraction(self.value)) <= Fraction(self.width)
 
 
 class Near(Part):
@@ -149,6 +155,14 @@ class Item(Part):
     def choice(self, name: str) -> Choice:
         """Return a choice by its id."""
         return next(choice for choice in self.choices if choice.id == name)
+
+
+def by_topic(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """Return questions by topic, both in the order in which they come."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.topic, []).append(item)
+    return found
 
 
 def _unlike(item: Item) -> str:

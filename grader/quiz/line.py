@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.quiz.session import Session
-from grader.quiz.talk import Line, Role, sure, talk
+from grader.quiz.talk import Line, Role, hint, sure, talk
 
 # blue and vermilion of Okabe and Ito, which people who confuse red and green can tell apart; words and signs say it too
 STYLES: dict[Role, str] = {
@@ -134,4 +134,4 @@ def _turn(session: Session, terminal: Terminal) -> bool:
         if session.stage != stage or session.stage == "end" or session.asked != asked:
             return True
         if not hinted and asked.item.id in session.hinted:
-            terminal.say([Line("note", f"Hint: {asked.item.hint}", 6)])
+            terminal.say([hint(asked.item)])

@@ -8,14 +8,14 @@ whether a question is true, plausible, and has one best answer.
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fractions import Fraction
 
 from grader.quiz import census
 from grader.quiz.item import Item
 from grader.quiz.response import UnclearError, number
 from grader.quiz.snippet import shows
-from grader.quiz.source import Level, Problem, Read
+from grader.quiz.source import Level, Path_, Problem, Read
 
 ALIKE = 0.9  # difflib's ratio of two texts that say the same
 LETTERS = 3  # of a word that says nothing
@@ -43,29 +43,31 @@ def lint(found: list[Read]) -> list[Problem]:
     for one in whole:
         assert one.quiz is not None
         for place, item in enumerate(one.quiz.items):
-            problems += _of_item(one, place, item)
-        used: set[str] = set()
-        for problem in census.of_quiz(one):
-            used.add(problem.code)
-            if problem.level == "error" or problem.code not in one.quiz.waived:
-                problems.append(problem)
-        for code in sorted(set(one.quiz.waived) - used):
-            problems.append(one.at(("waived", code), "Q023", "warn", f"nothing needs the waiver of {code}"))
+            problems += _less(one, ("items", place), item.waived, _of_item(one, place, item), f"{item.id}: ")
+        problems += _less(one, (), one.quiz.waived, census.of_quiz(one))
     problems += census.of_bank(whole)
     return sorted(set(problems))
 
 
 def _of_item(found: Read, place: int, item: Item) -> Iterator[Problem]:
-    used: set[str] = set()
+    path = ("items", place)
     for rule in RULES:
         for below, code, level, message in rule(item):
-            if level != "error" and code in item.waived:
-                used.add(code)
-                continue
-            yield found.at(("items", place, *below), code, level, f"{item.id}: {message}")
-    for code in sorted(set(item.waived) - used):
-        path = ("items", place, "waived", code)
-        yield found.at(path, "Q023", "warn", f"{item.id}: nothing needs the waiver of {code}")
+            yield found.at((*path, *below), code, level, f"{item.id}: {message}")
+
+
+def _less(
+    found: Read, path: Path_, waived: Collection[str], problems: Iterable[Problem], who: str = ""
+) -> Iterator[Problem]:
+    """Yield problems without those that are waived, and the waivers that nothing needs; an error cannot be waived."""
+    used = set()
+    for problem in problems:
+        if problem.level != "error" and problem.code in waived:
+            used.add(problem.code)
+        else:
+            yield problem
+    for code in sorted(set(waived) - used):
+        yield found.at((*path, "waived", code), "Q023", "warn", f"{who}nothing needs the waiver of {code}")
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from grader.quiz.item import Item
 from grader.quiz.log import Event, Log
@@ -53,12 +53,9 @@ def cards(log: Log) -> dict[str, Card]:
     """Return the cards of a log, from the cache if it is of the same log."""
     digest = hashlib.sha256(RULES.encode() + log.bytes()).hexdigest()
     path = log.path.with_suffix(".cards.json")
-    try:
-        kept = TypeAdapter(Kept).validate_json(path.read_bytes())
-        if kept.digest == digest:
-            return kept.cards
-    except (OSError, ValidationError):  # none, or one that cannot be read: it is only a cache
-        kept = None
+    kept = _kept(path)
+    if kept and kept.digest == digest:
+        return kept.cards
     made = rebuilt(log.events())
     if made:
         _keep(path, Kept(digest=digest, cards=made))
@@ -66,6 +63,13 @@ def cards(log: Log) -> dict[str, Card]:
 
 
 RULES = "1"  # raise it when the way from log to cards changes
+
+
+def _kept(path: Path) -> Kept | None:
+    try:
+        return Kept.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):  # none, or one that cannot be read: it is only a cache
+        return None
 
 
 def _keep(path: Path, kept: Kept) -> None:

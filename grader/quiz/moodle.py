@@ -7,7 +7,7 @@ from grader.quiz.gift import LIMITS, category, weights
 from grader.quiz.item import Item, Quiz
 from grader.quiz.loss import notes as said
 from grader.quiz.markup import block, explanation, line, prose, question
-from grader.quiz.number import plain, tolerance
+from grader.quiz.number import plain
 
 
 def dump(quiz: Quiz) -> bytes:
@@ -52,7 +52,7 @@ def _choices(item: Item) -> Iterator[str]:
 
 def _numbers(item: Item) -> Iterator[str]:
     assert item.answer is not None  # the schema wants one
-    width = _tag("tolerance", plain(tolerance(item.answer)))
+    width = _tag("tolerance", plain(item.answer.width))
     yield _nest("answer", _text(plain(item.answer.value)), width, fraction="100", format="plain_text")
     for near in item.near_misses:
         feedback = _html("feedback", prose(near.why))

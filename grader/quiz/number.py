@@ -1,6 +1,6 @@
 """Numbers of answers as other programs read them."""
 
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from grader.quiz.item import Answer
 
@@ -14,16 +14,9 @@ def plain(value: Decimal) -> str:
     return format(value, "f") if abs(value.adjusted()) <= LONGEST else str(value)
 
 
-def tolerance(answer: Answer) -> Decimal:
-    """Return how far from the value an answer may lie; exactly, as `Answer.holds` has it."""
-    digits = len(answer.value.as_tuple().digits) + len(answer.rel_tol.as_tuple().digits)
-    relative = Context(prec=digits).multiply(answer.rel_tol, answer.value.copy_abs())
-    return max(answer.abs_tol, relative)
-
-
 def doubles(answer: Answer) -> bool:
     """Say whether value and tolerance are still the same where numbers are doubles."""
-    return all(_double(number) for number in (answer.value, tolerance(answer)))
+    return all(_double(number) for number in (answer.value, answer.width))
 
 
 def _double(number: Decimal) -> bool:

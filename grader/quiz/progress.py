@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from grader.quiz.item import Item
+from grader.quiz.item import Item, by_topic
 from grader.quiz.log import Event
 from grader.quiz.memory import Card, due, new
 
@@ -22,9 +22,6 @@ class Progress:
 
 def progress(items: Sequence[Item], known: dict[str, Card], now: datetime) -> list[Progress]:
     """Return the progress of each topic, in the order of the bank."""
-    topics: dict[str, list[Item]] = {}
-    for item in items:
-        topics.setdefault(item.topic, []).append(item)
     return [
         Progress(
             topic,
@@ -33,7 +30,7 @@ def progress(items: Sequence[Item], known: dict[str, Card], now: datetime) -> li
             sum(not new(item, known) and not known[item.id].missed for item in group),
             sum(due(item, known, now) for item in group),
         )
-        for topic, group in topics.items()
+        for topic, group in by_topic(items).items()
     ]
 
 

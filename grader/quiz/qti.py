@@ -13,7 +13,7 @@ from grader.quiz.item import Answer, Item, Quiz
 from grader.quiz.loss import Loss, fixed, strict
 from grader.quiz.loss import notes as said
 from grader.quiz.markup import inline, line, links, listing, paragraphs, unit
-from grader.quiz.number import doubles, plain, tolerance
+from grader.quiz.number import doubles, plain
 from grader.quiz.order import LETTERS
 
 NEAREST = 1e-4  # to 0 that text2qti takes a number
@@ -90,7 +90,7 @@ def _number(item: Item) -> Iterator[str]:
 
 def _response(answer: Answer) -> _Response | None:
     """Do to an answer what text2qti will do; return None if it does not take it, or makes another one of it."""
-    width = tolerance(answer)
+    width = answer.width
     if not doubles(answer):
         return None
     if not width and answer.value == answer.value.to_integral_value() != 0:

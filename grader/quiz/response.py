@@ -123,7 +123,6 @@ def near(item: Item, response: Response) -> Near | None:
     """Return the wrong way that leads to a number, if it is a known one."""
     if response.number is None or item.answer is None:
         return None
-    # as exact as the answer itself is asked for
-    width = max(Fraction(item.answer.abs_tol), Fraction(item.answer.rel_tol) * abs(Fraction(item.answer.value)))
+    width = Fraction(item.answer.width)  # as exact as the answer itself is asked for
     fits = [one for one in item.near_misses if abs(response.number - Fraction(one.value)) <= width]
     return fits[0] if fits else None

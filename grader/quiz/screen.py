@@ -10,7 +10,7 @@ from rich.text import Text
 from grader.errors import GraderError, UsageError
 from grader.quiz.line import STYLES, left_with
 from grader.quiz.order import LETTERS
-from grader.quiz.session import CONFIDENCE, Session
+from grader.quiz.session import CONFIDENCE, Asked, Session, Stage
 from grader.quiz.talk import Line, Role, talk
 
 try:
@@ -146,11 +146,17 @@ class Screen(App[GraderError | None]):
         if key in moves:
             moves[key](animate=False)
 
+    @property
+    def place(self) -> tuple[Stage, Asked | None]:
+        """Where the session is: a screen stays where it was scrolled to as long as this does not change."""
+        stage = self.session.stage
+        return stage, None if stage == "end" else self.session.asked
+
     def take(self, text: str) -> None:
         """Give the session what was typed, and show what comes of it."""
-        before = (self.session.stage, self.session.asked if self.session.stage != "end" else None)
+        before = self.place
         self.guarded(lambda: setattr(self, "said", self.session.do(text)))
-        if before != (self.session.stage, self.session.asked if self.session.stage != "end" else None):
+        if before != self.place:
             self.picked = set()
             self.query_one("#body", VerticalScroll).scroll_home(animate=False)
         self.show()

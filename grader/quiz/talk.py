@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from grader.quiz.item import Choice, Item
+from grader.quiz.item import Choice, Code, Item, by_topic
 from grader.quiz.order import LETTERS
 from grader.quiz.response import Response, near
 from grader.quiz.session import Attempt, Session
@@ -54,9 +54,14 @@ def _question(session: Session) -> Iterator[Line]:
     yield Line("head", f"{session.number} of {len(session.items)}{again} - {item.topic}, {item.level}{clock}")
     yield Line("blank", "")
     yield from asked(item, session.shown(item))
-    if item.id in session.hinted and item.hint:
+    if item.id in session.hinted:
         yield Line("blank", "")
-        yield Line("note", f"Hint: {item.hint}", 6)
+        yield hint(item)
+
+
+def hint(item: Item) -> Line:
+    """Return the hint of a question that has one."""
+    return Line("note", f"Hint: {item.hint}", 6)
 
 
 def _clock(session: Session) -> str:
@@ -69,7 +74,7 @@ def asked(item: Item, choices: tuple[Choice, ...]) -> Iterator[Line]:
     yield from _paragraphs("prompt", item.prompt)
     if item.code:
         yield Line("blank", "")
-        yield from (Line("code", f"    {line}") for line in item.code.text.rstrip("\n").splitlines())
+        yield from _code(item.code)
     yield Line("blank", "")
     for letter, choice in zip(LETTERS, choices, strict=False):
         yield Line("choice", f"  {letter}) {_flat(choice.text)}", 5)
@@ -79,6 +84,10 @@ def asked(item: Item, choices: tuple[Choice, ...]) -> Iterator[Line]:
     elif item.type == "multi":
         yield Line("blank", "")
         yield Line("note", "More than one is right: type all their letters, as a c.")
+
+
+def _code(code: Code) -> Iterator[Line]:
+    return (Line("code", f"    {line}") for line in code.text.rstrip("\n").splitlines())
 
 
 def _paragraphs(role: Role, text: str) -> Iterator[Line]:
@@ -133,7 +142,7 @@ def explained(attempt: Attempt, choices: tuple[Choice, ...]) -> Iterator[Line]:
             close = near(item, attempt.response)
             why = f": {_flat(close.why)}" if close else ""
             yield Line("bad", f"✗ {_number(given)}{unit} (yours){why}", 2)
-        tolerance = max(item.answer.abs_tol, item.answer.rel_tol * abs(item.answer.value))
+        tolerance = item.answer.width
         width = f" (within {tolerance.normalize():f})" if tolerance else ""
         yield Line("good", f"✓ {item.answer.value}{unit}{width}", 2)
     yield Line("blank", "")
@@ -170,10 +179,7 @@ def _end(session: Session) -> Iterator[Line]:
         return
     share = f", {float(worth / reached):.0%}" if reached else ""
     yield Line("head", f"{_number(worth)} of {reached} points{share}")
-    topics: dict[str, list[Item]] = {}
-    for item in counted:
-        topics.setdefault(item.topic, []).append(item)
-    for topic, group in topics.items():
+    for topic, group in by_topic(counted).items():
         right = sum(item.id in first and first[item.id].score == 1 for item in group)
         yield Line("note", f"  {topic}: {right} of {len(group)} right", 4)
     left = [item.id for item in session.items if item.id not in first]
@@ -192,7 +198,7 @@ def _late(session: Session, item: Item, attempt: Attempt | None) -> Iterator[Lin
     choices = session.shown(item)
     yield from _paragraphs("prompt", item.prompt)
     if item.code:
-        yield from (Line("code", f"    {line}") for line in item.code.text.rstrip("\n").splitlines())
+        yield from _code(item.code)
     if attempt is None:
         yield Line("bad", "NOT ANSWERED ✗")
         attempt = Attempt(item, Response(), Fraction(0), None, hinted=False, retry=False)
