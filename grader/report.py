@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.show import noted
+from grader.show import listed, noted
 from grader.verdict import Evidence, Grade, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def show_summary(console: Console, summary: "Summary", results: Path) -> None:
     console.print(f"on average {summary.mean:.0%} of the points")
     for names, what in ((summary.unread, "could not be read"), (summary.broken, "the grader failed at")):
         if names:
-            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-            console.print(Text(f"{what}: {', '.join(names[:10])}{more}", "bold yellow"))
+            console.print(Text(f"{what}: {listed(names, 10)}", "bold yellow"))
     console.print(f"the results are in {results}: gradebook.csv, and grades/ with a file for each student")
 
 

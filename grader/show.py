@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from grader.array import numbers
@@ -83,6 +84,12 @@ def _nested(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_nested(item) for item in value) + "]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return names between commas, at most so many of them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def noted(sentence: str) -> str:

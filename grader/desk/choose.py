@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from grader.desk.item import Item, Unreadable, folded, shown
 from grader.exercise import Exercise
+from grader.show import listed
 
 LISTED = 3  # files that a sentence names
 _TESTS = re.compile(r"tests?[_ -].*|.*[_ -]tests?|conftest|setup")
@@ -79,8 +80,7 @@ def choose(found: Sequence[Found], exercise: Exercise, known: Sequence[str], alo
 
 def _notes(chosen: str, why: str, others: list[str]) -> tuple[str, ...]:
     """Return what a student should know of a choice: nothing, if there was none."""
-    more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
-    rest = f" Not graded: {', '.join(others[:LISTED])}{more}." if others else ""
+    rest = f" Not graded: {listed(others, LISTED)}." if others else ""
     return (f"Graded is {chosen}{why}.{rest}",) if why or others else ()
 
 

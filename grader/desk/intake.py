@@ -20,7 +20,7 @@ from grader.desk.layout import ENDINGS, KNOWN, LAYOUTS, alone, arrange
 from grader.desk.notebook import Source
 from grader.errors import UsageError
 from grader.exercise import Exercise
-from grader.show import clean
+from grader.show import clean, listed
 from grader.verdict import Student
 
 LEVELS = 2  # archives within each other
@@ -119,9 +119,8 @@ def submissions(
         team = " If teams handed in, say --layout moodle-teams." if what == "moodle" else ""
         tell(f"this looks like {LAYOUTS[what].what} ({students}); --layout {other} reads it otherwise{names}.{team}")
     if arrived.left:
-        names = ", ".join(shown(name) for name in arrived.left[:PROBLEMS])
-        more = f" and {len(arrived.left) - PROBLEMS} more" if len(arrived.left) > PROBLEMS else ""
-        tell(f"left out, as their names belong to no student: {names}{more}.")
+        names = listed([shown(name) for name in arrived.left], PROBLEMS)
+        tell(f"left out, as their names belong to no student: {names}.")
     if any(file.label.lower().endswith(".ipynb") for item in found for file in item.files.values()):
         notebook.insist()
     return sorted(found, key=lambda item: item.student)

@@ -14,6 +14,7 @@ from typing import Any
 from grader.course import LARGEST as SOURCE
 from grader.desk.item import Unreadable, shown
 from grader.errors import UsageError
+from grader.show import listed
 
 LARGEST = 32 << 20  # bytes of a notebook: what it has printed and drawn lies in it
 LISTED = 3  # cells that a sentence names
@@ -92,8 +93,7 @@ def _joined(cells: list[str], name: str) -> Source | Unreadable:
         parts.append(f"# --- code cell {number} ---\n{body}\n")
     notes = []
     if dropped:
-        more = f" and {len(dropped) - LISTED} more" if len(dropped) > LISTED else ""
-        notes.append(f"Of {name}, code cell {', '.join(dropped[:LISTED])}{more} was left out.")
+        notes.append(f"Of {name}, code cell {listed(dropped, LISTED)} was left out.")
     if lines:
         notes.append(f"Of {name}, {lines} line{'s' * (lines > 1)} for notebooks alone (%, !, ?) were left out.")
     if not "".join(cells).strip():

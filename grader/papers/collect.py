@@ -14,6 +14,7 @@ from grader.desk.layout import LAYOUTS, platform
 from grader.errors import EmptyError, UsageError
 from grader.papers.form import PAGE, QUIZ
 from grader.papers.paper import LARGEST
+from grader.show import listed
 from grader.verdict import Student
 
 ENDINGS = (".yaml", ".yml", ".json", ".txt", ".md")
@@ -76,8 +77,7 @@ def collect(path: Path, layout: str, tell: Tell) -> list[Handed]:
     if found and not layout:
         tell(f"this looks like {LAYOUTS[found[0]].what}; --layout folder reads it otherwise.")
     if left:
-        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        tell(f"left out, as they are no answer files: {', '.join(map(shown, left[:3]))}{more}.")
+        tell(f"left out, as they are no answer files: {listed([shown(name) for name in left], 3)}.")
     handed = [_handed(tree, attempt, loose=not found) for attempt in called(latest(attempts))]
     if not handed:
         raise EmptyError(f"there are no answer files in {path}: no folder, no file in {' '.join(ENDINGS)}")

@@ -8,6 +8,7 @@ from grader.desk.item import Unreadable, shown
 from grader.papers.collect import File, Handed
 from grader.papers.paper import Paper, read
 from grader.papers.roster import Roster, Row, alike
+from grader.show import listed
 
 PERSON = "a person must say whose it is"
 LISTED = 3  # files that a sentence names
@@ -155,9 +156,7 @@ def _latest(student: str, claims: Sequence[Claim], asides: Sequence[str]) -> Set
     notes = [best.note] if best.note else []
     if others := [shown(claim.file.label) for claim in claims if claim is not best]:
         what = "the latest" if all(claim.answered for claim in claims) else "the latest with answers"
-        more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
         notes.append(
-            f"Marked is {shown(best.file.label)}, {what} of {len(claims)} files. "
-            f"Not marked: {', '.join(others[:LISTED])}{more}."
+            f"Marked is {shown(best.file.label)}, {what} of {len(claims)} files. Not marked: {listed(others, LISTED)}."
         )
     return Settled(student, best, notes=(*notes, *asides))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from grader.quiz.item import Item, Quiz
+from grader.show import listed
 
 SHOWN = 8  # questions that a sentence names
 
@@ -25,8 +26,7 @@ def notes(quizzes: Sequence[Quiz], losses: Sequence[Loss]) -> list[str]:
 def _named(names: Sequence[str], total: int) -> str:
     if len(names) == total > 1:
         return f"all {total} questions"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return listed(names, SHOWN)
 
 
 def strict(item: Item) -> bool:
